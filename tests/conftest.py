@@ -1,0 +1,76 @@
+"""The fixtures: a real Kafka, a topic of the test's own in it, and a way to start the scripts."""
+
+import itertools
+import re
+
+import pytest
+from broker import Broker, cluster
+from harness import Kafka, Script
+
+COUNTER = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def shared_broker():
+    """A broker that no test stops."""
+    with Broker() as broker:
+        yield broker
+
+
+@pytest.fixture
+def kafka(shared_broker):
+    """The shared broker's Kafka, for the tests that need no outage."""
+    return Kafka(shared_broker.bootstrap_servers)
+
+
+@pytest.fixture
+def own_broker():
+    """A broker of the test's own, to stop, kill and wipe. It forgets a killed self sooner than Kafka's default of 9 s."""
+    with Broker(
+        settings={"KAFKA_BROKER_SESSION_TIMEOUT_MS": 2000, "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": 500}
+    ) as broker:
+        yield broker
+
+
+@pytest.fixture
+def three_brokers():
+    """A cluster of three brokers that keep three copies of everything."""
+    with cluster(3) as brokers:
+        yield brokers
+
+
+@pytest.fixture
+def topic(request):
+    """A topic name that only this test uses; the scripts create the topic."""
+    return re.sub(r"[^a-zA-Z0-9._-]", "-", request.node.name)[:200] + f"-{next(COUNTER)}"
+
+
+@pytest.fixture
+def start(topic, request):
+    """A function that starts a script on the test's topic: start("consumer1", KAFKA_GROUP_ID="g").
+
+    The Kafka is the test's own broker or cluster if it has one, else the shared one, and each consumer's default
+    group is the test's own. Scripts that still run when the test ends are killed.
+    """
+    started = []
+
+    def run(name, *arguments, **settings):
+        if "bootstrap_servers" in settings:
+            servers = settings.pop("bootstrap_servers")
+        elif "three_brokers" in request.fixturenames:
+            servers = ",".join(broker.bootstrap_servers for broker in request.getfixturevalue("three_brokers"))
+        else:
+            fixture = "own_broker" if "own_broker" in request.fixturenames else "shared_broker"
+            servers = request.getfixturevalue(fixture).bootstrap_servers
+        settings = {
+            "KAFKA_TOPIC": topic,
+            "KAFKA_GROUP_ID": f"{topic}-{name}",
+            "SEND_INTERVAL_SECONDS": "0.01",
+            **settings,
+        }
+        started.append(Script(name, servers, *arguments, **settings))
+        return started[-1]
+
+    yield run
+    for script in started:
+        script.kill()

@@ -1,0 +1,224 @@
+"""A consumer that starts again goes on at its group's committed offset: nothing is missed, and it says so."""
+
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from harness import missing_and_repeated, wait_until
+
+TICKS = [b'{"tick":%d}' % number for number in range(10)]
+
+
+@pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM"])
+def test_restart_after_a_clean_stop_resumes_at_the_committed_offset(start, kafka, topic, ending):
+    kafka.send(topic, *TICKS[:4])
+    first = start("consumer1")
+    first.wait_for_messages(4)
+    first.send(getattr(signal, ending))
+    assert first.wait() == 0
+    assert first.output[-1].text == f"[Consumer1] Stopped. The next start resumes {topic}-0 at offset 4."
+    assert kafka.committed(f"{topic}-consumer1", topic) == {0: 4}
+    kafka.send(topic, *TICKS[4:])
+    second = start("consumer1")
+    second.wait_for_messages(6)
+    assert second.output[0].text == f"[Consumer1] Resuming {topic}-0 at offset 4: 6 messages behind"
+    second.interrupt()
+    assert first.messages() + second.messages() == kafka.log(topic)
+
+
+def test_restart_after_kill_9_resumes_after_the_last_committed_offset(start, kafka, topic):
+    kafka.send(topic, *TICKS[:4])
+    first = start("consumer1")
+    first.wait_for("Caught up")
+    wait_until(lambda: kafka.committed(f"{topic}-consumer1", topic) == {0: 4})
+    first.kill()
+    kafka.send(topic, *TICKS[4:])
+    second = start("consumer1")
+    second.wait_for_messages(6)
+    assert second.output[0].text == f"[Consumer1] Resuming {topic}-0 at offset 4: 6 messages behind"
+    assert first.messages() + second.messages() == kafka.log(topic)
+
+
+def test_a_killed_consumer_is_replaced_long_before_its_session_ends(start, kafka, topic):
+    """Its session lasts 6 s; a restart that had to wait for its end would be slower than one that does not."""
+    kafka.send(topic, *TICKS)
+    waits = []
+    for _ in range(5):
+        consumer = start("consumer1", KAFKA_AUTO_OFFSET_RESET="earliest")
+        waits.append(consumer.wait_for("Resuming|No committed").at - consumer.started)
+        consumer.kill()
+    assert min(waits[1:]) < 5  # the best of four, so that a busy machine does not matter
+
+
+@pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_two_dozen_restarts_at_100_messages_a_second_lose_nothing(start, kafka, topic, ending):
+    producers = start("producer1", SEND_INTERVAL_SECONDS="0.02"), start("producer2", SEND_INTERVAL_SECONDS="0.02")
+    received, chance = [], random.Random(ending)
+    for _ in range(24):
+        consumer = start("consumer1")
+        time.sleep(
+            chance.uniform(0.05, 1.2)
+        )  # the moment is the test's subject: while it starts, joins, prints, commits
+        consumer.send(getattr(signal, ending))
+        status = consumer.wait()
+        received += consumer.messages()
+        assert "Traceback" not in consumer.text()
+        assert status == (-signal.SIGKILL if ending == "SIGKILL" else 0), consumer.text()
+    for producer in producers:
+        assert producer.interrupt() == 0
+    last, stored = start("consumer1"), kafka.log(topic)
+    last.wait_until(lambda: stored[-1] in last.messages() or re.search(" 0 messages behind", last.text()))
+    last.interrupt()
+    missing, repeated = missing_and_repeated(stored, received + last.messages())
+    assert not missing
+    if ending != "SIGKILL":
+        assert not repeated
+
+
+def test_a_group_without_a_committed_offset_starts_at_the_earliest(start, kafka, topic):
+    kafka.send(topic, *TICKS)
+    consumer = start("consumer1")
+    consumer.wait_for_messages(10)
+    begin = f"[Consumer1] No committed offset, so from the earliest: {topic}-0 at offset 0: 10 messages behind"
+    assert consumer.output[0].text == begin
+    assert consumer.messages() == kafka.log(topic)
+
+
+def test_a_group_without_a_committed_offset_starts_at_the_latest_if_told_so(start, kafka, topic):
+    kafka.send(topic, *TICKS[:4])
+    consumer = start("consumer1", KAFKA_AUTO_OFFSET_RESET="latest")
+    line = consumer.wait_for("No committed").text
+    assert line == f"[Consumer1] No committed offset, so from the latest: {topic}-0 at offset 4: 0 messages behind"
+    kafka.send(topic, *TICKS[4:])
+    assert consumer.wait_for_messages(6) == kafka.log(topic)[4:]
+
+
+def test_latest_misses_nothing_after_the_first_start(start, kafka, topic):
+    """Stopped before its first message, it must not jump to the latest again."""
+    kafka.send(topic, TICKS[0])
+    first = start("consumer1", KAFKA_AUTO_OFFSET_RESET="latest")
+    first.wait_for("No committed")
+    wait_until(lambda: kafka.committed(f"{topic}-consumer1", topic) == {0: 1})
+    first.kill()
+    kafka.send(topic, *TICKS[1:])
+    second = start("consumer1", KAFKA_AUTO_OFFSET_RESET="latest")
+    assert second.wait_for_messages(9) == kafka.log(topic)[1:]
+
+
+def test_a_consumer_says_when_it_has_caught_up(start, kafka, topic):
+    kafka.send(topic, *TICKS)
+    consumer = start("consumer1")
+    caught_up = consumer.wait_for("Caught up").text
+    assert re.fullmatch(r"\[Consumer1\] Caught up: 10 messages in \d+\.\d s", caught_up)
+    kafka.send(topic, *TICKS)
+    consumer.wait_for_messages(20)
+    consumer.interrupt()
+    assert sum("Caught up" in line.text for line in consumer.output) == 1
+
+
+def test_a_transaction_does_not_keep_a_consumer_from_catching_up(start, kafka, topic):
+    """A transaction's end takes an offset that no message has."""
+    from kafka import KafkaProducer
+
+    kafka.create_topic(topic)
+    producer = KafkaProducer(bootstrap_servers=kafka.bootstrap_servers, transactional_id=topic)
+    producer.init_transactions()
+    producer.begin_transaction()
+    producer.send(topic, TICKS[0])
+    producer.commit_transaction()
+    producer.close()
+    consumer = start("consumer1")
+    consumer.wait_for("Caught up")
+
+
+def test_a_rewound_group_reads_again(start, kafka, topic):
+    """With the README's command, right after Ctrl+C: a consumer that is stopped leaves its group at once."""
+    kafka.send(topic, *TICKS)
+    first = start("consumer1")
+    first.wait_for_messages(10)
+    first.interrupt()
+    group, admin = f"{topic}-consumer1", [sys.executable, "-m", "kafka.admin", "-b", kafka.bootstrap_servers[0]]
+    rewind = [*admin, "groups", "reset-offsets", "-g", group, "-p", f"{topic}:0", "--to-offset", "3"]
+    subprocess.run(rewind, check=True, capture_output=True, timeout=60)
+    second = start("consumer1")
+    assert second.wait_for_messages(7) == kafka.log(topic)[3:]
+    assert second.output[0].text == f"[Consumer1] Resuming {topic}-0 at offset 3: 7 messages behind"
+
+
+def test_messages_that_retention_deleted_unread_are_reported_with_number_and_offsets(start, kafka, topic):
+    kafka.send(topic, *TICKS[:2])
+    first = start("consumer1")
+    first.wait_for_messages(2)
+    first.interrupt()
+    kafka.send(topic, *TICKS[2:])
+    kafka.delete_before(topic, 7)
+    second = start("consumer1")
+    assert second.wait_for_messages(3) == kafka.log(topic)
+    lost, resuming = (line.text for line in second.output[:2])
+    assert lost == f"[Consumer1] LOST: retention deleted 5 messages, offsets 2 to 6 of {topic}-0"
+    assert resuming == f"[Consumer1] Resuming {topic}-0 at offset 7: 3 messages behind"
+
+
+def test_messages_that_retention_deletes_ahead_of_a_running_consumer_are_reported(start, kafka, topic):
+    kafka.send(topic, *TICKS[:2])
+    consumer = start("consumer1")
+    consumer.wait_for("Caught up")
+    wait_until(lambda: kafka.committed(f"{topic}-consumer1", topic) == {0: 2})
+    consumer.send(signal.SIGSTOP)
+    kafka.send(topic, TICKS[2])  # this one answers the fetch that the consumer waits for
+    kafka.send(topic, *TICKS[3:])
+    kafka.delete_before(topic, 7)
+    consumer.send(signal.SIGCONT)
+    consumer.wait_for(r"LOST: retention deleted 4 messages, offsets 3 to 6 ")
+    consumer.wait_until(lambda: consumer.messages()[3:] == kafka.log(topic))
+
+
+def test_the_real_retention_deletes_by_time_and_the_loss_is_reported(start, own_broker, topic):
+    """Not a command that deletes, but retention itself, made fast: its check runs every second here."""
+    from harness import Kafka
+
+    own_broker.stop()
+    own_broker.settings["KAFKA_LOG_RETENTION_CHECK_INTERVAL_MS"] = 500
+    own_broker.settings["KAFKA_LOG_INITIAL_TASK_DELAY_MS"] = 500
+    own_broker.wipe()
+    own_broker.start()
+    kafka = Kafka(own_broker.bootstrap_servers)
+    kafka.create_topic(topic, retention_ms=1000, segment_ms=1000)
+    kafka.send(topic, *TICKS[:2])
+    first = start("consumer1")
+    first.wait_for_messages(2)
+    first.interrupt()
+    kafka.send(topic, *TICKS[2:])
+    wait_until(lambda: kafka.offsets(topic)[0] == (10, 10), limit=60)
+    second = start("consumer1")
+    second.wait_for(rf"LOST: retention deleted 8 messages, offsets 2 to 9 of {topic}-0")
+    second.wait_for("at offset 10: 0 messages behind")
+
+
+def test_a_consumer_of_another_client_library_and_this_one_take_over_from_each_other(start, kafka, topic):
+    """Bytes and committed offsets are plain Kafka: librdkafka goes on where consumer1.py stopped, and back."""
+    from confluent_kafka import Consumer
+
+    group = f"{topic}-consumer1"
+    kafka.send(topic, *TICKS[:3])
+    first = start("consumer1")
+    first.wait_for_messages(3)
+    assert first.interrupt() == 0
+    kafka.send(topic, *TICKS[3:6])
+    other = Consumer({"bootstrap.servers": kafka.bootstrap_servers[0], "group.id": group, "enable.auto.commit": False})
+    other.subscribe([topic])
+    seen = []
+    deadline = time.monotonic() + 60
+    while len(seen) < 3 and time.monotonic() < deadline:
+        if message := other.poll(1):
+            seen.append((message.offset(), message.value()))
+    other.commit(asynchronous=False)
+    other.close()
+    assert seen == list(enumerate(TICKS))[3:6]
+    kafka.send(topic, *TICKS[6:])
+    second = start("consumer1")
+    assert second.wait_for_messages(4) == kafka.log(topic)[6:]
