@@ -97,7 +97,7 @@ try:
         bootstrap_timeout_ms=8000,
         reconnect_backoff_max_ms=1000,  # go on soon after Kafka is back
     )
-except errors.KafkaError:
+except (errors.KafkaError, ValueError):
     die(f"KAFKA_BOOTSTRAP_SERVERS={','.join(SERVERS)}: no Kafka answers there. Start it, or correct the address.")
 
 member, away, asked, missed, printed, committed = None, False, 0, 0, {}, {}
@@ -116,8 +116,7 @@ while not stopping or (printed != committed and time.monotonic() < stopping[0] +
             printed = printed | {tp: batch[tp][-1].offset + 1 for tp in batch}
         if printed != committed or time.monotonic() > asked + 2:  # when idle: is Kafka there, does the group know us?
             consumer.commit({tp: OffsetAndMetadata(printed[tp], "", -1) for tp in printed}, timeout_ms=2000)
-            committed, asked = printed, time.monotonic()
-            away = away and say("Kafka answers again.")
+            committed, asked, away = printed, time.monotonic(), away and say("Kafka answers again.")
         if missed and all(consumer.position(tp) >= ends[tp] for tp in ends):
             missed = say(f"Caught up: {missed} messages in {time.monotonic() - since:.1f} s")
     except (errors.NoOffsetForPartitionError, errors.OffsetOutOfRangeError, errors.LogTruncationError):
@@ -129,8 +128,9 @@ while not stopping or (printed != committed and time.monotonic() < stopping[0] +
     except errors.RetriableError:
         away = away or not say("Kafka does not answer: waiting for it.")
 
-if member and not away:  # leave the group, or its partitions stay reserved for session_timeout_ms
-    client = KafkaAdminClient(bootstrap_servers=SERVERS, bootstrap_timeout_ms=2000)
-    client.remove_group_members(GROUP_ID, [admin.MemberToRemove(member[1], CLIENT_ID)])
 for tp, offset in committed.items():
     say(f"Stopped. The next start resumes {tp.topic}-{tp.partition} at offset {offset}.")
+if member and not away:  # leave the group, or its partitions stay reserved for session_timeout_ms
+    sys.excepthook = lambda *_: os._exit(0)  # if that fails, they do
+    client = KafkaAdminClient(bootstrap_servers=SERVERS, bootstrap_timeout_ms=2000)
+    client.remove_group_members(GROUP_ID, [admin.MemberToRemove(member[1], CLIENT_ID)])

@@ -18,23 +18,21 @@ import signal
 import sys
 import time
 
-for number in (signal.SIGINT, signal.SIGTERM):  # nothing is sent yet: Ctrl+C just ends the script
-    signal.signal(number, lambda *_: os._exit(0))
-
-from kafka import KafkaProducer
-from kafka.errors import KafkaError, OutOfOrderSequenceNumberError
-
-NAME, CLIENT_ID = "Broker1", "producer1"
-BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "localhost:9092")
-TOPIC = os.environ.get("KAFKA_TOPIC", "stock-market")
-SEND_INTERVAL_SECONDS = os.environ.get("SEND_INTERVAL_SECONDS", "2")
-stopping = []  # when Ctrl+C or SIGTERM came
+producer, stopping = None, []  # stopping: when Ctrl+C or SIGTERM came
 
 
 def stop(number, _frame):
-    if stopping and time.monotonic() - stopping[0] > 0.1:  # a second one, not the first delivered twice
-        os._exit(128 + number)
+    if not producer or (stopping and time.monotonic() - stopping[0] > 0.1):  # sooner is the same one, delivered twice
+        os._exit(128 + number if producer else 0)  # the second time, or with nothing to save yet: at once
     stopping.append(time.monotonic())
+
+
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, stop)
+
+from kafka import KafkaProducer, errors
+
+NAME, CLIENT_ID = "Broker1", "producer1"
 
 
 def die(reason):
@@ -42,86 +40,62 @@ def die(reason):
     os._exit(1)
 
 
+def setting(name, default, pattern, hint):
+    value = os.environ.get(name, default)
+    return value if re.fullmatch(pattern, value) else die(f"{name}={value!r} can't be used: write {hint}.")
+
+
 def say(line):
-    try:
-        print(f"[{NAME}] {line}", flush=True)
-    except BrokenPipeError:  # the reader is gone, as in `| head`
-        os._exit(0)
-    except OSError as error:
-        die(f"The output can't be written: {error.strerror}.")
+    """Print a line at once. Return None: `flag = say(...)` also clears the flag."""
+    print(f"[{NAME}] {line}", flush=True)
 
 
-def check_settings():
-    for server in BOOTSTRAP_SERVERS.split(","):
-        address = re.fullmatch(r"([^\s:/]+|\[[0-9a-fA-F:.]+\]):([0-9]{1,5})", server.strip())
-        if not address or not 0 < int(address[2]) < 65536:
-            die(f"KAFKA_BOOTSTRAP_SERVERS={BOOTSTRAP_SERVERS!r} is no address: write host:port, as in localhost:9092.")
-    if not re.fullmatch(r"[a-zA-Z0-9._-]{1,249}", TOPIC) or TOPIC in (".", ".."):
-        die(f"KAFKA_TOPIC={TOPIC!r} is no topic name: write up to 249 letters, digits, dots, _ or -.")
-    try:
-        interval = float(SEND_INTERVAL_SECONDS)
-    except ValueError:
-        interval = -1
-    if not 0 <= interval <= 86400:
-        die(f"SEND_INTERVAL_SECONDS={SEND_INTERVAL_SECONDS!r} is no interval: write seconds from 0 to 86400, as in 2.")
-    return interval
-
-
-def deliver(producer, tick):
-    """Send one tick until Kafka has acknowledged it, and print it. Give up only after Ctrl+C and three more seconds."""
-    future, started, away = None, time.monotonic(), False
+def deliver(tick):
+    """Send a tick until Kafka has acknowledged it, and print it. Three seconds after Ctrl+C, give up and say so."""
+    future, away, started = None, False, time.monotonic()
     while True:
         try:
             future = future or producer.send(TOPIC, tick.encode())
-            stored = future.get(timeout=0.5)
+            stored = future.get(timeout=0.2)
             break
-        except KafkaError as error:
-            if not error.retriable and not isinstance(error, OutOfOrderSequenceNumberError):
-                die(f"Kafka refuses {tick}: {error}")
-            if future and future.is_done:  # it failed for good and was not stored, as when Kafka's data are wiped
+        except (errors.RetriableError, errors.OutOfOrderSequenceNumberError, errors.UnknownProducerIdError):
+            if future and future.is_done:  # it failed for good and is not stored, as when Kafka's data are wiped
                 future = None
-            now = time.monotonic()
-            if stopping and now - stopping[0] > 3:
-                die(f"Stopped, but Kafka has not acknowledged {tick}: it may not be stored.")
-            if not away and now - started > 5:
-                say("Kafka does not answer: keeping the tick and waiting.")
-                away = True
-    if away:
-        say("Kafka answers again: going on.")
+            if stopping and time.monotonic() > stopping[0] + 3:
+                die(f"Stopped, but Kafka has not acknowledged this tick, which may not be stored: {tick}")
+            if time.monotonic() > started + 5:
+                away = away or not say("Kafka does not answer: keeping the tick and waiting for it.")
+    away = away and say("Kafka answers again.")
     say(f"Sent: {tick} (partition {stored.partition}, offset {stored.offset})")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    if unknown := parser.parse_known_args()[1]:
-        die(f"Unknown argument {unknown[0]!r}: the settings come from the environment, see --help.")
-    interval = check_settings()
-    try:
-        producer = KafkaProducer(
-            bootstrap_servers=BOOTSTRAP_SERVERS.split(","),
-            client_id=CLIENT_ID,
-            acks="all",  # acknowledged means stored by every in-sync replica
-            delivery_timeout_ms=2**31 - 1,  # Kafka's largest: the client itself tries again, so nothing is stored twice
-            max_block_ms=1000,  # how long send() may wait for the topic's metadata
-            bootstrap_timeout_ms=8000,
-            reconnect_backoff_max_ms=1000,  # be back soon after Kafka is
-        )
-    except KafkaError:
-        die(f"KAFKA_BOOTSTRAP_SERVERS={BOOTSTRAP_SERVERS}: no Kafka answers there. Start it, or correct the address.")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+sys.excepthook = lambda kind, error, _: os._exit(0) if kind is BrokenPipeError else die(f"{kind.__name__}: {error}")
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+if unknown := parser.parse_known_args()[1]:
+    die(f"Unknown argument {unknown[0]!r}: the settings come from the environment, see --help.")
+SERVERS = setting("KAFKA_BOOTSTRAP_SERVERS", "localhost:9092", r"[^\s/,]+:\d+(,[^\s/,]+:\d+)*", "host:port").split(",")
+TOPIC = setting("KAFKA_TOPIC", "stock-market", r"(?!\.\.?$)[a-zA-Z0-9._-]{1,249}", "letters, digits, dots, _ or -")
+SECONDS = setting("SEND_INTERVAL_SECONDS", "2", r"\d{1,5}(\.\d*)?|\.\d+", "seconds from 0 to 99999, as in 2 or 0.5")
+try:
+    producer = KafkaProducer(
+        bootstrap_servers=SERVERS,
+        client_id=CLIENT_ID,
+        acks="all",  # acknowledged is: stored by every in-sync replica
+        delivery_timeout_ms=2**31
+        - 1,  # the largest there is: the client itself tries again, so nothing is stored twice
+        max_block_ms=1000,  # how long send() waits for the topic's metadata before deliver() looks around
+        bootstrap_timeout_ms=8000,
+        reconnect_backoff_max_ms=1000,  # go on soon after Kafka is back
+    )
+except (errors.KafkaError, ValueError):
+    die(f"KAFKA_BOOTSTRAP_SERVERS={','.join(SERVERS)}: no Kafka answers there. Start it, or correct the address.")
 
-    due, sent = time.monotonic(), 0
-    while not stopping:
-        if time.monotonic() < due:
-            time.sleep(min(0.1, due - time.monotonic()))
-            continue
-        price = f"{random.uniform(0, 1000):.2f}"
-        deliver(producer, json.dumps({"symbol": "AAPL", "price": price, "broker": NAME}, separators=(",", ":")))
-        sent += 1
-        due = max(due + interval, time.monotonic())
-    say(f"Stopped. {sent} ticks sent, every one acknowledged.")
-
-
-if __name__ == "__main__":
-    main()
+due, sent = time.monotonic(), 0
+while not stopping:
+    if time.monotonic() < due:
+        time.sleep(min(0.1, max(0, due - time.monotonic())))  # in short steps: Ctrl+C does not wait for a long interval
+        continue
+    price = f"{random.uniform(0, 1000):.2f}"
+    deliver(json.dumps({"symbol": "AAPL", "price": price, "broker": NAME}, separators=(",", ":")))
+    sent, due = sent + 1, max(due + float(SECONDS), time.monotonic())
+say(f"Stopped. Ticks sent and acknowledged: {sent}.")

@@ -311,15 +311,18 @@ class Broker:
         self._configured = False
 
     def close(self) -> None:
-        """Stop it; delete its data if they are temporary."""
-        self.stop()
+        """Stop it; if its data are temporary, delete them, and spare it the orderly end."""
         if self._temporary:
+            self.kill()
             self._temporary.cleanup()
+        self.stop()
 
 
 @contextlib.contextmanager
-def cluster(size=3):
+def cluster(size=3, settings=None):
     """Yield `size` brokers of one cluster: each topic has as many copies, and acks="all" waits for two of them.
+
+    `settings` are KAFKA_… variables for all of them.
 
     Their `bootstrap_servers`, comma-separated, are what KAFKA_BOOTSTRAP_SERVERS takes.
 
@@ -335,6 +338,7 @@ def cluster(size=3):
         "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": size,
         "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": size,
         "KAFKA_MIN_INSYNC_REPLICAS": 2,
+        **(settings or {}),
     }
     with contextlib.ExitStack() as stack:
         for number, broker in enumerate(brokers, 1):

@@ -8,6 +8,7 @@ from broker import Broker, cluster
 from harness import Kafka, Script
 
 COUNTER = itertools.count(1)
+FORGET_THE_KILLED_SOON = {"KAFKA_BROKER_SESSION_TIMEOUT_MS": 2000, "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": 500}  # not 9 s
 
 
 @pytest.fixture(scope="session")
@@ -25,17 +26,15 @@ def kafka(shared_broker):
 
 @pytest.fixture
 def own_broker():
-    """A broker of the test's own, to stop, kill and wipe. It forgets a killed self sooner than Kafka's default of 9 s."""
-    with Broker(
-        settings={"KAFKA_BROKER_SESSION_TIMEOUT_MS": 2000, "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": 500}
-    ) as broker:
+    """A broker of the test's own, to stop, kill and wipe."""
+    with Broker(settings=FORGET_THE_KILLED_SOON) as broker:
         yield broker
 
 
 @pytest.fixture
 def three_brokers():
     """A cluster of three brokers that keep three copies of everything."""
-    with cluster(3) as brokers:
+    with cluster(3, FORGET_THE_KILLED_SOON) as brokers:
         yield brokers
 
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from broker import die_with_parent
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
 from kafka.admin import NewTopic
+from kafka.errors import CoordinatorNotAvailableError
 
 ROOT = Path(__file__).resolve().parent.parent
 MESSAGE = re.compile(
@@ -237,9 +238,10 @@ class Kafka:
             admin.delete_records({TopicPartition(topic, partition): offset})
 
     def members(self, group) -> int:
-        """Return how many members the group has."""
-        with self.admin() as admin:
+        """Return how many members the group has; 0 as well while a new broker sets up its first group."""
+        with self.admin() as admin, contextlib.suppress(CoordinatorNotAvailableError):
             return len(admin.describe_groups([group])[group]["members"])
+        return 0
 
 
 def missing_and_repeated(stored, received) -> tuple[list[Message], list[Message]]:

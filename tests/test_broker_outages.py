@@ -1,0 +1,151 @@
+"""Kafka goes away and comes back: the four scripts say so, go on by themselves, and lose nothing."""
+
+import signal
+import time
+
+import pytest
+from harness import Kafka, missing_and_repeated
+
+AWAY, BACK = "Kafka does not answer", "Kafka answers again"
+
+
+@pytest.fixture
+def four_scripts(start):
+    """Both producers at 20 ticks a second each, and both consumers, all at work."""
+    producers = [start(name, SEND_INTERVAL_SECONDS="0.05") for name in ("producer1", "producer2")]
+    consumers = [start(name) for name in ("consumer1", "consumer2")]
+    for script in producers + consumers:
+        script.wait_for_messages(20)
+    return producers, consumers
+
+
+def assert_nothing_lost(producers, consumers, kafka, topic):
+    """Every acknowledged tick is stored once and in order, and every consumer printed every stored one."""
+    for producer in producers:
+        producer.wait_for_messages(len(producer.messages()) + 20)
+        assert producer.interrupt() == 0, producer.text()
+    stored = kafka.log(topic)
+    assert sorted(message for producer in producers for message in producer.messages()) == stored
+    for producer in producers:
+        for partition in {message.partition for message in producer.messages()}:
+            offsets = [message.offset for message in producer.messages() if message.partition == partition]
+            assert offsets == sorted(offsets)
+    for consumer in consumers:
+        consumer.wait_until(lambda consumer=consumer: not missing_and_repeated(stored, consumer.messages())[0])
+        assert consumer.interrupt() == 0, consumer.text()
+    for script in producers + consumers:
+        assert not script.errors
+
+
+def test_all_four_survive_a_broker_killed_for_20_seconds(four_scripts, own_broker, topic):
+    producers, consumers = four_scripts
+    own_broker.kill()
+    killed = time.monotonic()
+    for script in producers + consumers:
+        script.wait_for(AWAY)
+    time.sleep(max(0, killed + 20 - time.monotonic()))  # the length of the outage is the test's subject
+    own_broker.start()
+    for script in producers + consumers:
+        script.wait_for(BACK)
+        assert sum(AWAY in line.text for line in script.output) == 1
+    assert_nothing_lost(producers, consumers, Kafka(own_broker.bootstrap_servers), topic)
+
+
+def test_all_four_survive_a_broker_stopped_and_started(four_scripts, own_broker, topic):
+    producers, consumers = four_scripts
+    own_broker.stop()
+    own_broker.start()
+    assert_nothing_lost(producers, consumers, Kafka(own_broker.bootstrap_servers), topic)
+    for consumer in consumers:
+        received = [message.offset for message in consumer.messages()]
+        assert received == sorted(received)
+
+
+def test_all_four_go_on_with_the_new_topic_after_the_data_are_wiped(four_scripts, own_broker, topic):
+    """`docker compose down -v` and up, under the running scripts: the new log begins at offset 0 again."""
+    producers, consumers = four_scripts
+    own_broker.wipe()
+    sent = [len(producer.messages()) for producer in producers]
+    own_broker.start()
+    for producer, before in zip(producers, sent, strict=True):
+        producer.wait_for_messages(before + 40)
+        assert producer.interrupt() == 0, producer.text()
+    stored = Kafka(own_broker.bootstrap_servers).log(topic)
+    new = [
+        message for producer, before in zip(producers, sent, strict=True) for message in producer.messages()[before:]
+    ]
+    assert sorted(new) == stored
+    for consumer in consumers:
+        consumer.wait_until(lambda consumer=consumer: not missing_and_repeated(stored, consumer.messages())[0])
+        assert consumer.interrupt() == 0, consumer.text()
+
+
+def test_a_log_wiped_and_filled_beyond_the_old_offset_is_read_from_its_beginning(start, own_broker, topic):
+    """The trap of a wipe: the old position exists in the new log too, and what is before it would be skipped."""
+    kafka = Kafka(own_broker.bootstrap_servers)
+    kafka.send(topic, b"old 0", b"old 1", b"old 2")
+    consumer = start("consumer1")
+    consumer.wait_for("Caught up")
+    own_broker.wipe()
+    consumer.send(signal.SIGSTOP)  # it is slow to notice
+    own_broker.start()
+    kafka.send(topic, *[b"new %d" % number for number in range(10)])
+    consumer.send(signal.SIGCONT)
+    consumer.wait_until(lambda: not missing_and_repeated(kafka.log(topic), consumer.messages())[0])
+
+
+def test_a_cluster_of_three_loses_nothing_while_its_brokers_are_killed_in_turn(start, three_brokers, topic):
+    kafka = Kafka(",".join(broker.bootstrap_servers for broker in three_brokers))
+    kafka.create_topic(topic, partitions=3)
+    producers = [start(name, SEND_INTERVAL_SECONDS="0.05") for name in ("producer1", "producer2")]
+    consumers = [start(name) for name in ("consumer1", "consumer2")]
+    for script in producers + consumers:
+        script.wait_for_messages(20)
+    for broker in three_brokers:
+        broker.kill()
+        for script in producers + consumers:
+            script.wait_for_messages(len(script.messages()) + 20, limit=120)
+        broker.start(wait=False)
+        broker.wait_until_ready(brokers=3)
+    assert_nothing_lost(producers, consumers, kafka, topic)
+
+
+@pytest.mark.parametrize("name", ["producer1", "consumer1"])
+def test_ctrl_c_while_kafka_is_away_ends_within_seconds(start, own_broker, topic, name):
+    Kafka(own_broker.bootstrap_servers).send(topic, b"tick")
+    script = start(name, SEND_INTERVAL_SECONDS="0.1")
+    script.wait_for_messages(1)
+    own_broker.kill()
+    script.wait_for(AWAY)
+    asked = time.monotonic()
+    status = script.interrupt(limit=30)
+    assert time.monotonic() - asked < 15  # a few seconds, with room for a busy machine
+    assert "Traceback" not in script.text()
+    if name == "producer1":  # the tick that is not stored is named, and the status tells
+        assert status == 1
+        assert "Kafka has not acknowledged" in script.errors[-1].text
+    else:
+        assert status == 0
+
+
+def test_a_second_ctrl_c_ends_at_once(start, own_broker, topic):
+    producer = start("producer1")
+    producer.wait_for_messages(1)
+    own_broker.kill()
+    producer.wait_for(AWAY)
+    producer.send(signal.SIGINT)
+    time.sleep(0.5)  # as a person's second Ctrl+C; one that comes sooner than 0.1 s is taken for the same one
+    producer.send(signal.SIGINT)
+    assert producer.wait(limit=10) == 128 + signal.SIGINT
+    assert not producer.errors
+
+
+def test_a_tick_sent_while_kafka_was_away_is_delivered_once_and_first(start, own_broker, topic):
+    producer = start("producer1", SEND_INTERVAL_SECONDS="0.2")
+    producer.wait_for_messages(3)
+    own_broker.stop()
+    producer.wait_for(AWAY)
+    own_broker.start()
+    producer.wait_for_messages(len(producer.messages()) + 5)
+    assert producer.interrupt() == 0
+    assert Kafka(own_broker.bootstrap_servers).log(topic) == producer.messages()

@@ -1,0 +1,133 @@
+"""Several consumers, suspended ones, copies of the same one, and readers that go away."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from harness import ROOT, Script, missing_and_repeated, wait_until
+
+TICKS = [b'{"tick":%d}' % number for number in range(10)]
+
+
+def test_two_consumers_of_one_group_share_two_partitions(start, kafka, topic):
+    kafka.create_topic(topic, partitions=2)
+    consumers = [start(name, KAFKA_GROUP_ID=topic) for name in ("consumer1", "consumer2")]
+    wait_until(lambda: kafka.members(topic) == 2)
+    for consumer in consumers:
+        consumer.wait_for("-[01] at offset 0")
+    for partition in (0, 1):
+        kafka.send(topic, *TICKS, partition=partition)
+    stored = kafka.log(topic)
+    wait_until(lambda: len(consumers[0].messages() + consumers[1].messages()) >= 20)
+    for consumer in consumers:
+        assert len({message.partition for message in consumer.messages()}) == 1
+    assert sorted(consumers[0].messages() + consumers[1].messages()) == stored
+
+
+@pytest.mark.parametrize("ending", ["SIGINT", "SIGKILL"])
+def test_when_one_of_a_group_stops_the_other_has_its_partition(start, kafka, topic, ending):
+    kafka.create_topic(topic, partitions=2)
+    first, second = (start(name, KAFKA_GROUP_ID=topic) for name in ("consumer1", "consumer2"))
+    wait_until(lambda: kafka.members(topic) == 2)
+    for consumer in (first, second):
+        consumer.wait_for("-[01] at offset 0")
+    first.send(getattr(signal, ending))
+    first.wait()
+    stopped = time.monotonic()
+    for partition in (0, 1):
+        kafka.send(topic, *TICKS, partition=partition)
+    second.wait_until(lambda: not missing_and_repeated(kafka.log(topic), second.messages())[0])
+    assert time.monotonic() - stopped < 20  # about 10 s, with room for a busy machine; Kafka's default is 45 s
+
+
+def test_a_consumer_that_gets_no_partition_says_so(start, kafka, topic):
+    kafka.create_topic(topic, partitions=1)
+    first = start("consumer1", KAFKA_GROUP_ID=topic)
+    first.wait_for("at offset 0")
+    second = start("consumer2", KAFKA_GROUP_ID=topic)
+    wait_until(lambda: "Waiting: the other members" in first.text() + second.text())
+
+
+def test_of_two_copies_one_goes_on_and_the_other_ends_with_the_reason(start, kafka, topic):
+    kafka.send(topic, *TICKS)
+    first = start("consumer1")
+    first.wait_for_messages(10)
+    second = start("consumer1")
+    assert first.wait(limit=30) == 1
+    reason = f"[Consumer1] Another consumer1 has joined group {topic}-consumer1: it goes on, this one ends."
+    assert [line.text for line in first.errors] == [reason]
+    kafka.send(topic, *TICKS)
+    assert second.wait_for_messages(10) == kafka.log(topic)[10:]
+
+
+def test_a_consumer_suspended_for_longer_than_its_session_goes_on(start, kafka, topic):
+    kafka.send(topic, *TICKS)
+    consumer = start("consumer1")
+    consumer.wait_for("Caught up")
+    consumer.send(signal.SIGSTOP)
+    wait_until(lambda: kafka.members(f"{topic}-consumer1") == 0)  # its session is over
+    kafka.send(topic, *TICKS)
+    consumer.send(signal.SIGCONT)
+    consumer.wait_until(lambda: not missing_and_repeated(kafka.log(topic), consumer.messages())[0])
+    assert consumer.interrupt() == 0
+    assert not consumer.errors
+    assert kafka.committed(f"{topic}-consumer1", topic) == {0: 20}
+
+
+@pytest.mark.parametrize("name", ["producer1", "consumer1"])
+def test_a_signal_that_is_delivered_twice_is_one_clean_stop(start, kafka, topic, name):
+    """`timeout` and some terminals deliver a signal to the process and to its group."""
+    kafka.send(topic, *TICKS)
+    script = start(name)
+    script.wait_for_messages(3)
+    script.send(signal.SIGINT)
+    script.send(signal.SIGINT)
+    assert script.wait() == 0
+    assert "Stopped" in script.output[-1].text
+    assert not script.errors
+
+
+@pytest.mark.parametrize("name", ["producer1", "producer2", "consumer1", "consumer2"])
+def test_ctrl_c_while_it_starts_leaves_no_traceback(start, topic, name):
+    for delay in (0.06, 0.1, 0.15, 0.2, 0.3, 0.4):
+        script = start(name)
+        time.sleep(delay)  # the moment is the test's subject: while it imports, connects, joins
+        assert script.interrupt() in (0, -signal.SIGINT)  # -SIGINT: Python itself was not up yet
+        assert "Traceback" not in script.text() or delay < 0.1
+
+
+def test_output_that_goes_away_ends_the_consumer_quietly(kafka, topic):
+    """`python consumer1.py | head -n 3`: what was not written is not committed."""
+    kafka.send(topic, *[b"x" * 1000] * 1000)  # a megabyte: more than the pipe holds
+    line = f'"{sys.executable}" "{ROOT / "consumer1.py"}" | head -n 3'
+    settings = {"KAFKA_TOPIC": topic, "KAFKA_GROUP_ID": topic}
+    shell = Script("shell", kafka.bootstrap_servers[0], command=["bash", "-o", "pipefail", "-c", line], **settings)
+    assert shell.wait() == 0
+    assert not shell.errors
+    assert len(shell.output) == 3
+    assert kafka.committed(topic, topic).get(0, 0) == 0
+
+
+def test_a_full_disk_is_one_line_and_nothing_is_committed(kafka, topic):
+    kafka.send(topic, *TICKS)
+    line = f'exec "{sys.executable}" "{ROOT / "consumer1.py"}" > /dev/full'
+    settings = {"KAFKA_TOPIC": topic, "KAFKA_GROUP_ID": topic}
+    shell = Script("shell", kafka.bootstrap_servers[0], command=["bash", "-c", line], **settings)
+    assert shell.wait() == 1
+    assert [error.text for error in shell.errors] == ["[Consumer1] OSError: [Errno 28] No space left on device"]
+    assert kafka.committed(topic, topic) == {}
+
+
+def test_help_tells_what_a_script_does_and_its_settings():
+    for name in ("producer1", "producer2", "consumer1", "consumer2"):
+        text = subprocess.run(
+            [sys.executable, ROOT / f"{name}.py", "--help"], capture_output=True, text=True, check=True
+        )
+        for setting in (
+            "KAFKA_BOOTSTRAP_SERVERS",
+            "KAFKA_TOPIC",
+            "SEND_INTERVAL" if "prod" in name else "KAFKA_GROUP_ID",
+        ):
+            assert setting in text.stdout
