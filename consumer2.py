@@ -10,11 +10,8 @@ Settings, read from the environment:
   KAFKA_AUTO_OFFSET_RESET  where a group without a committed offset starts: earliest or latest (default: earliest)
 """
 
-import argparse
 import os
-import re
 import signal
-import sys
 import time
 
 consumer, stopping = None, []  # stopping: when Ctrl+C or SIGTERM came
@@ -28,6 +25,10 @@ def stop(number, _frame):
 
 for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, stop)
+
+import argparse
+import re
+import sys
 
 from kafka import KafkaAdminClient, KafkaConsumer, OffsetAndMetadata, admin, errors
 
@@ -101,7 +102,7 @@ except (errors.KafkaError, ValueError):
     die(f"KAFKA_BOOTSTRAP_SERVERS={','.join(SERVERS)}: no Kafka answers there. Start it, or correct the address.")
 
 member, away, asked, missed, printed, committed = None, False, 0, 0, {}, {}
-while not stopping or (printed != committed and time.monotonic() < stopping[0] + 3):
+while not stopping or (printed != committed and time.monotonic() < stopping[0] + 4):
     try:
         group = consumer.group_metadata()[1:3]  # generation and member id: new ones mean that it has joined (again)
         if group != member and group[0] >= 0:
@@ -115,7 +116,7 @@ while not stopping or (printed != committed and time.monotonic() < stopping[0] +
             say(*(f"Received: {printable(r.value)} (partition {r.partition}, offset {r.offset})" for r in records))
             printed = printed | {tp: batch[tp][-1].offset + 1 for tp in batch}
         if printed != committed or time.monotonic() > asked + 2:  # when idle: is Kafka there, does the group know us?
-            consumer.commit({tp: OffsetAndMetadata(printed[tp], "", -1) for tp in printed}, timeout_ms=2000)
+            consumer.commit({tp: OffsetAndMetadata(printed[tp], "", -1) for tp in printed}, timeout_ms=4000)
             committed, asked, away = printed, time.monotonic(), away and say("Kafka answers again.")
         if missed and all(consumer.position(tp) >= ends[tp] for tp in ends):
             missed = say(f"Caught up: {missed} messages in {time.monotonic() - since:.1f} s")

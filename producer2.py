@@ -9,13 +9,8 @@ Settings, read from the environment:
   SEND_INTERVAL_SECONDS    the seconds from one tick to the next (default: 2)
 """
 
-import argparse
-import json
 import os
-import random
-import re
 import signal
-import sys
 import time
 
 producer, stopping = None, []  # stopping: when Ctrl+C or SIGTERM came
@@ -29,6 +24,12 @@ def stop(number, _frame):
 
 for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, stop)
+
+import argparse
+import json
+import random
+import re
+import sys
 
 from kafka import KafkaProducer, errors
 

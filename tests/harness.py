@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from broker import die_with_parent
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
-from kafka.admin import NewTopic
+from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import CoordinatorNotAvailableError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -179,14 +179,17 @@ class Kafka:
         """
         return contextlib.closing(KafkaAdminClient(bootstrap_servers=self.bootstrap_servers))
 
-    def create_topic(self, topic, partitions=1, **configs) -> None:
-        """Create a topic and wait until it is there; `configs` are the topic's own settings, a dot written as _."""
+    def create_topic(self, topic, partitions=1) -> None:
+        """Create a topic and wait until it is there."""
+        with self.admin() as admin:
+            admin.create_topics([NewTopic(topic, num_partitions=partitions, replication_factor=-1)])
+            admin.wait_for_topics([topic])
+
+    def configure(self, topic, **configs) -> None:
+        """Change the topic's own settings; a dot is written as _."""
         settings = {name.replace("_", "."): str(value) for name, value in configs.items()}
         with self.admin() as admin:
-            admin.create_topics(
-                [NewTopic(topic, num_partitions=partitions, replication_factor=-1, topic_configs=settings)]
-            )
-            admin.wait_for_topics([topic])
+            admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, settings)])
 
     def send(self, topic, *values, compression_type=None, partition=None) -> None:
         """Store these values (bytes, or None for a tombstone) in this order."""

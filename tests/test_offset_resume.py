@@ -177,8 +177,9 @@ def test_messages_that_retention_deletes_ahead_of_a_running_consumer_are_reporte
     consumer.wait_until(lambda: consumer.messages()[3:] == kafka.log(topic))
 
 
-def test_the_real_retention_deletes_by_time_and_the_loss_is_reported(start, own_broker, topic):
-    """Not a command that deletes, but retention itself, made fast: its check runs every second here."""
+@pytest.mark.parametrize("limit", [{"retention_ms": 1000}, {"retention_bytes": 0}], ids=["hours", "bytes"])
+def test_the_real_retention_deletes_by_age_and_by_size_and_the_loss_is_reported(start, own_broker, topic, limit):
+    """Not a command that deletes, but retention itself, made fast: the broker looks every half second, not every 5 min."""
     from harness import Kafka
 
     own_broker.stop()
@@ -187,12 +188,12 @@ def test_the_real_retention_deletes_by_time_and_the_loss_is_reported(start, own_
     own_broker.wipe()
     own_broker.start()
     kafka = Kafka(own_broker.bootstrap_servers)
-    kafka.create_topic(topic, retention_ms=1000, segment_ms=1000)
     kafka.send(topic, *TICKS[:2])
     first = start("consumer1")
     first.wait_for_messages(2)
     first.interrupt()
     kafka.send(topic, *TICKS[2:])
+    kafka.configure(topic, **limit)
     wait_until(lambda: kafka.offsets(topic)[0] == (10, 10), limit=60)
     second = start("consumer1")
     second.wait_for(rf"LOST: retention deleted 8 messages, offsets 2 to 9 of {topic}-0")
