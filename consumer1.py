@@ -14,7 +14,7 @@ import os
 import signal
 import time
 
-consumer, stopping = None, []  # stopping: when Ctrl+C or SIGTERM came
+NAME, CLIENT_ID, consumer, stopping = "Consumer1", "consumer1", None, []  # stopping: when Ctrl+C or SIGTERM came
 
 
 def stop(number, _frame):
@@ -27,12 +27,11 @@ for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, stop)
 
 import argparse
+import gc
 import re
 import sys
 
 from kafka import KafkaAdminClient, KafkaConsumer, OffsetAndMetadata, admin, errors
-
-NAME, CLIENT_ID = "Consumer1", "consumer1"
 
 
 def die(reason):
@@ -57,7 +56,7 @@ def printable(value):
 
 
 def place(reset):
-    """Seek each assigned partition to where its group goes on, and say so. Return these offsets and the logs' ends."""
+    """Seek each assigned partition to where its group goes on, and say so. Return where, the ends, and the messages between."""
     starts = {tp: consumer.committed(tp, timeout_ms=2000) for tp in sorted(consumer.assignment())}
     first, ends = consumer.beginning_offsets(starts, 2000), consumer.end_offsets(starts, 2000)
     for tp, start in starts.items():
@@ -72,10 +71,11 @@ def place(reset):
         starts[tp] = start
     if not starts:
         say(f"Waiting: the other members of group {GROUP_ID} have all partitions of {TOPIC}")
-    return starts, ends
+    return starts, ends, sum(ends.values()) - sum(starts.values())
 
 
 sys.excepthook = lambda kind, error, _: os._exit(0) if kind is BrokenPipeError else die(f"{kind.__name__}: {error}")
+gc.set_threshold(100_000)  # no search for cycles after every few messages: there are none
 sys.stdout.reconfigure(errors="backslashreplace")  # for a terminal that lacks a letter
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 if unknown := parser.parse_known_args()[1]:
@@ -104,13 +104,12 @@ except (errors.KafkaError, ValueError):
 member, away, asked, missed, printed, committed = None, False, 0, 0, {}, {}
 while not stopping or (printed != committed and time.monotonic() < stopping[0] + 4):
     try:
-        group = consumer.group_metadata()[1:3]  # generation and member id: new ones mean that it has joined (again)
-        if group != member and group[0] >= 0:
-            printed, ends = place(RESET)
-            member, committed, RESET = group, {}, "earliest"  # "latest" is for the first start alone
-            missed, since = sum(ends.values()) - sum(printed.values()), time.monotonic()
-        batch = consumer.poll(timeout_ms=200)
-        if consumer.group_metadata()[1:3] != member:
+        group = consumer.group_metadata()
+        if group != member and "stable" in group.state:  # it has joined the group, or joined it again
+            printed, ends, missed = place(RESET)
+            member, committed, since, RESET = group, {}, time.monotonic(), "earliest"  # "latest": at a first start only
+        batch = consumer.poll(timeout_ms=500)
+        if consumer.group_metadata() != member:
             continue  # place() decides where to read on
         if records := [record for partition in batch.values() for record in partition]:
             say(*(f"Received: {printable(r.value)} (partition {r.partition}, offset {r.offset})" for r in records))
@@ -134,4 +133,4 @@ for tp, offset in committed.items():
 if member and not away:  # leave the group, or its partitions stay reserved for session_timeout_ms
     sys.excepthook = lambda *_: os._exit(0)  # if that fails, they do
     client = KafkaAdminClient(bootstrap_servers=SERVERS, bootstrap_timeout_ms=2000)
-    client.remove_group_members(GROUP_ID, [admin.MemberToRemove(member[1], CLIENT_ID)])
+    client.remove_group_members(GROUP_ID, [admin.MemberToRemove(member.member_id, CLIENT_ID)])

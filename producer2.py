@@ -13,7 +13,7 @@ import os
 import signal
 import time
 
-producer, stopping = None, []  # stopping: when Ctrl+C or SIGTERM came
+NAME, CLIENT_ID, producer, stopping = "Broker2", "producer2", None, []  # stopping: when Ctrl+C or SIGTERM came
 
 
 def stop(number, _frame):
@@ -32,8 +32,6 @@ import re
 import sys
 
 from kafka import KafkaProducer, errors
-
-NAME, CLIENT_ID = "Broker2", "producer2"
 
 
 def die(reason):

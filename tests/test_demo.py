@@ -1,0 +1,180 @@
+"""The demonstration tells its whole story, gets its figures right, and leaves nothing behind."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from harness import ROOT, wait_until
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its Ctrl+C is sent as POSIX does")
+ROW = re.compile(r"[│|] *(?P<step>\d .*?)? *[│|] (?P<name>consumer\d) +[│|](?P<cells>.*)[│|]")
+
+
+@pytest.fixture
+def demo(tmp_path):
+    """A function that starts demo.py without a terminal; its temporary files come to tmp_path."""
+    started = []
+
+    def run(*arguments):
+        started.append(
+            subprocess.Popen(
+                [sys.executable, str(ROOT / "tests" / "demo.py"), *arguments],
+                env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONIOENCODING": "utf-8"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+            )
+        )
+        return started[-1]
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=60)
+
+
+def table(text):
+    """Return {(step, consumer): its cells} of the table."""
+    rows, step = {}, None
+    for row in filter(None, map(ROW.search, text.splitlines())):
+        step = int(row["step"].split()[0]) if row["step"] else step
+        rows[step, row["name"]] = [cell.strip() for cell in re.split("[│|]", row["cells"])]
+    return rows
+
+
+def number(cell):
+    return int(cell.split()[0])
+
+
+def processes_with(text):
+    """Return the command lines of the running processes whose command line or environment has this text (Linux)."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command, environment = (entry / "cmdline").read_bytes(), (entry / "environ").read_bytes()
+        except OSError:  # it has just ended, or is not ours
+            continue
+        if text.encode() in command + environment:
+            found.append(command.replace(b"\0", b" ").decode())
+    return found
+
+
+def check_story(output):
+    """Check what is true of each run: all steps, no escape codes, and figures that fit together."""
+    assert re.findall(r"^Step (\d) of 7\.", output, re.MULTILINE) == list("1234567")
+    assert "\x1b" not in output
+    rows = table(output)
+    assert sorted(rows) == [(step, name) for step in range(1, 8) for name in ("consumer1", "consumer2")]
+    sent, stored = (
+        sum(number(rows[step, "consumer1"][0]) for step in range(1, 8)),
+        re.search(r"(\d+) were sent", output),
+    )
+    assert sent == int(stored[1])
+    lost = re.search(r"LOST: retention deleted (\d+) messages", output)
+    back = re.search(r"From (\d+) back to 0", output)
+    for (step, name), (_, received, missing, repeated, _, wait) in rows.items():
+        at = (step, name)
+        assert number(missing) == (int(lost[1]) if at == (7, "consumer1") else 0)
+        if at != (4, "consumer1"):  # kill -9 may repeat a batch
+            assert number(repeated) == (int(back[1]) if at == (6, "consumer1") else 0)
+        assert number(received) > 0 or at == (2, "consumer1")
+        if name == "consumer1" and step in (3, 4, 6, 7):
+            assert re.fullmatch(r"\d+\.\d s", wait)
+    for name in ("consumer1", "consumer2"):
+        mine = [cells for (_, consumer), cells in rows.items() if consumer == name]
+        received, missing, repeated = (sum(number(cells[column]) for cells in mine) for column in (1, 2, 3))
+        assert received - repeated + missing == sent
+    assert "\nVerdict: no message went missing" in output
+
+
+def test_it_tells_all_seven_steps_and_its_figures_fit_together(demo, tmp_path):
+    picture = tmp_path / "picture.svg"
+    process = demo("--fast", "--picture", str(picture))
+    output, errors = process.communicate(timeout=120)
+    assert (process.returncode, errors) == (0, ""), output
+    check_story(output)
+    drawing = picture.read_text("utf-8")
+    assert "consumer1:&#160;stopped&#160;with&#160;Ctrl+C" in drawing
+    assert "@font-face" not in drawing
+    assert list(tmp_path.iterdir()) == [picture]
+
+
+@pytest.mark.parametrize("step", [0, 1, 3, 5])
+def test_ctrl_c_ends_it_with_its_scripts_and_its_kafka_at_once(demo, tmp_path, step):
+    process = demo("--fast")
+    for line in process.stdout:
+        if line.startswith(f"Step {step} of 7." if step else "Starting Kafka."):
+            break
+    time.sleep(0.7)  # the scripts, or Kafka, are being started or stopped
+    if sys.platform == "linux":
+        assert len(processes_with(str(tmp_path))) > 1
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert time.monotonic() - began < 10
+    assert process.returncode == 130
+    assert errors == "demo.py: Stopped. Its scripts and its Kafka are gone.\n"
+    assert not list(tmp_path.iterdir())
+    if sys.platform == "linux":
+        wait_until(lambda: not processes_with(str(tmp_path)), limit=10)
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_the_end_of_its_terminal_ends_it_too(demo, tmp_path, name):
+    process = demo("--fast")
+    assert process.stdout.readline() == "Starting Kafka.\n"
+    process.send_signal(getattr(signal, name))
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 128 + getattr(signal, name)
+    assert "Traceback" not in errors
+    assert not list(tmp_path.iterdir())
+
+
+def test_on_a_kafka_that_runs_already_it_deletes_its_topic_and_groups(demo, kafka):
+    process = demo("--fast", "--bootstrap-servers", kafka.bootstrap_servers[0])
+    output, errors = process.communicate(timeout=120)
+    assert (process.returncode, errors) == (0, ""), output
+    check_story(output)
+    assert "Left out: this Kafka is not the demonstration's own to stop." in output
+    with kafka.admin() as admin:
+        wait_until(lambda: not [topic for topic in admin.list_topics() if "-demo-" in topic], limit=10)
+        assert not [group["group_id"] for group in admin.list_groups() if "-demo-" in group["group_id"]]
+
+
+def test_ctrl_c_deletes_topic_and_groups_of_a_kafka_that_runs_already(demo, kafka):
+    process = demo("--fast", "--bootstrap-servers", kafka.bootstrap_servers[0])
+    for line in process.stdout:
+        if line.startswith("Step 4 of 7."):
+            break
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, "demo.py: Stopped. Its scripts and its Kafka are gone.\n")
+    with kafka.admin() as admin:
+        wait_until(lambda: not [topic for topic in admin.list_topics() if "-demo-" in topic], limit=10)
+        assert not [group["group_id"] for group in admin.list_groups() if "-demo-" in group["group_id"]]
+
+
+@pytest.mark.parametrize("arguments", [("--bootstrap-servers", "nowhere"), ("--picture", "/no/such/directory/x.svg")])
+def test_an_argument_that_cannot_be_used_is_refused_in_a_sentence(demo, arguments):
+    process = demo(*arguments)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert errors.splitlines()[-1].startswith("demo.py: error: ")
+
+
+def test_without_a_kafka_at_the_address_it_says_so_in_one_line(demo):
+    with socket.socket() as reserved:  # bound, but nobody listens
+        reserved.bind(("127.0.0.1", 0))
+        process = demo("--bootstrap-servers", f"127.0.0.1:{reserved.getsockname()[1]}")
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert re.fullmatch(r"demo.py: .+\n", errors)
