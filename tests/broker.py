@@ -93,8 +93,11 @@ def kafka_jars(progress=report_download) -> list[Path]:
         CACHE.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE, prefix="download-") as scratch:
             complete = download_jars(version, Path(scratch), progress)
-            with contextlib.suppress(FileExistsError, PermissionError):  # another process was faster
+            try:
                 os.rename(complete, jars)
+            except OSError:
+                if not jars.exists():  # else another process was faster
+                    raise
     return sorted(jars.glob("*.jar"))
 
 

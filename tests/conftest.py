@@ -4,11 +4,17 @@ import itertools
 import re
 
 import pytest
-from broker import Broker, cluster
+from broker import Broker, cluster, kafka_jars
 from harness import Kafka, Script
 
 COUNTER = itertools.count(1)
 FORGET_THE_KILLED_SOON = {"KAFKA_BROKER_SESSION_TIMEOUT_MS": 2000, "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": 500}  # not 9 s
+
+
+def pytest_configure(config):
+    """Download Kafka before the workers start that run the tests side by side: once, and with its progress seen."""
+    if not hasattr(config, "workerinput"):
+        kafka_jars()
 
 
 @pytest.fixture(scope="session")
