@@ -26,10 +26,10 @@ def stop(number, _frame):
 for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, stop)
 
-import argparse
 import gc
 import re
 import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
 from kafka import KafkaAdminClient, KafkaConsumer, OffsetAndMetadata, admin, errors
 
@@ -77,8 +77,7 @@ def place(reset):
 sys.excepthook = lambda kind, error, _: os._exit(0) if kind is BrokenPipeError else die(f"{kind.__name__}: {error}")
 gc.set_threshold(100_000)  # no search for cycles after every few messages: there are none
 sys.stdout.reconfigure(errors="backslashreplace")  # for a terminal that lacks a letter
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-if unknown := parser.parse_known_args()[1]:
+if unknown := ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter).parse_known_args()[1]:
     die(f"Unknown argument {unknown[0]!r}: the settings come from the environment, see --help.")
 SERVERS = setting("KAFKA_BOOTSTRAP_SERVERS", "localhost:9092", r"[^\s/,]+:\d+(,[^\s/,]+:\d+)*", "host:port").split(",")
 TOPIC = setting("KAFKA_TOPIC", "stock-market", r"(?!\.\.?$)[a-zA-Z0-9._-]{1,249}", "letters, digits, dots, _ or -")
@@ -109,7 +108,9 @@ while not stopping or (printed != committed and time.monotonic() < stopping[0] +
             printed, ends, missed = place(RESET)
             member, committed, since, RESET = group, {}, time.monotonic(), "earliest"  # "latest": at a first start only
         batch = consumer.poll(timeout_ms=500)
-        if consumer.group_metadata() != member:
+        if (group := consumer.group_metadata()) != member:
+            # Where a poll() ends amid a join, kafka-python 3.0.12 may forget that join and wait forever.
+            consumer._coordinator.rejoin_needed |= "rebalancing" in group.state
             continue  # place() decides where to read on
         if records := [record for partition in batch.values() for record in partition]:
             say(*(f"Received: {printable(r.value)} (partition {r.partition}, offset {r.offset})" for r in records))

@@ -25,11 +25,11 @@ def stop(number, _frame):
 for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, stop)
 
-import argparse
 import json
 import random
 import re
 import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
 from kafka import KafkaProducer, errors
 
@@ -69,8 +69,7 @@ def deliver(tick):
 
 
 sys.excepthook = lambda kind, error, _: os._exit(0) if kind is BrokenPipeError else die(f"{kind.__name__}: {error}")
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-if unknown := parser.parse_known_args()[1]:
+if unknown := ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter).parse_known_args()[1]:
     die(f"Unknown argument {unknown[0]!r}: the settings come from the environment, see --help.")
 SERVERS = setting("KAFKA_BOOTSTRAP_SERVERS", "localhost:9092", r"[^\s/,]+:\d+(,[^\s/,]+:\d+)*", "host:port").split(",")
 TOPIC = setting("KAFKA_TOPIC", "stock-market", r"(?!\.\.?$)[a-zA-Z0-9._-]{1,249}", "letters, digits, dots, _ or -")
