@@ -102,8 +102,8 @@ def kafka_jars(progress=report_download) -> list[Path]:
 
 
 def download_jars(version: str, scratch: Path, progress) -> Path:
-    from jgo.env import EnvironmentBuilder, LinkStrategy
     from jgo.maven import MavenContext, PythonResolver
+    from jgo.parse import Coordinate
 
     done = 0
 
@@ -118,9 +118,17 @@ def download_jars(version: str, scratch: Path, progress) -> Path:
 
     progress(0, DOWNLOAD_BYTES)
     context = MavenContext(resolver=PythonResolver(progress_callback=one_jar), repo_cache=scratch / "m2", timeout=60)
-    builder = EnvironmentBuilder(context, cache_dir=scratch / "jgo", link_strategy=LinkStrategy.COPY)
+    wanted = [("org.apache.kafka", "kafka_2.13", version), ("org.slf4j", "slf4j-simple", "1.7.36")]
+    complete = scratch / "jars"
+    complete.mkdir()
     try:
-        found = builder.from_endpoint(f"org.apache.kafka:kafka_2.13:{version}+org.slf4j:slf4j-simple:1.7.36").all_jars
+        # The resolver alone: jgo.build() would fetch a whole JDK as well, to sort the jars into modules.
+        inputs, others = context.resolver.resolve(
+            [context.create_dependency(Coordinate(*names, scope="compile")) for names in wanted]
+        )
+        for dependency in [*inputs, *others]:
+            if dependency.scope in ("compile", "runtime"):
+                shutil.copy(dependency.artifact.resolve(), complete)
     except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
         raise BrokerError(
             f"Kafka {version} could not be downloaded ({type(error).__name__}): Maven Central must be reached, "
@@ -129,10 +137,6 @@ def download_jars(version: str, scratch: Path, progress) -> Path:
     finally:
         if sys.stderr.isatty():
             print(file=sys.stderr)
-    complete = scratch / "jars"
-    complete.mkdir()
-    for jar in found:
-        shutil.copy(jar, complete)
     return complete
 
 
