@@ -117,7 +117,7 @@ class Demo:
         unique = "" if broker else f"-demo-{uuid.uuid4().hex[:8]}"
         self.topic = f"stock-market{unique}"
         self.groups = {name: f"stock-group{name[-1]}{unique}" for name in CONSUMERS}
-        self.watch = Watch(self.kafka, self.topic, self.groups)
+        self.watch = Watch(Kafka(servers, timeout_ms=2000), self.topic, self.groups)
         self.runs = {name: [] for name in (*PRODUCERS, *CONSUMERS)}
         self.state = dict.fromkeys(self.runs, "not started")
         self.told = Counter()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from broker import die_with_parent
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import CoordinatorNotAvailableError
 
@@ -166,18 +166,29 @@ class Script:
 
 
 class Kafka:
-    """What a Kafka itself says and stores: the truth that the scripts' lines are compared with."""
+    """What a Kafka itself says and stores: the truth that the scripts' lines are compared with.
 
-    def __init__(self, bootstrap_servers):
+    Args:
+        bootstrap_servers: "host:port", comma-separated for a cluster.
+        timeout_ms: how long to wait for one answer, in milliseconds; over that, methods raise a KafkaError.
+    """
+
+    def __init__(self, bootstrap_servers, timeout_ms=30_000):
         self.bootstrap_servers = bootstrap_servers.split(",")
+        self._client = {
+            "bootstrap_servers": self.bootstrap_servers,
+            "bootstrap_timeout_ms": timeout_ms,
+            "request_timeout_ms": timeout_ms,
+            "reconnect_backoff_max_ms": 500,  # ask on soon after an outage; kafka-python's default is 30 s
+        }
 
     def admin(self):
         """Return a context manager with a KafkaAdminClient.
 
         Raises:
-            kafka.errors.KafkaTimeoutError: no Kafka answered within 30 s.
+            kafka.errors.KafkaTimeoutError: no Kafka answered in time.
         """
-        return contextlib.closing(KafkaAdminClient(bootstrap_servers=self.bootstrap_servers))
+        return contextlib.closing(KafkaAdminClient(**self._client))
 
     def create_topic(self, topic, partitions=1) -> None:
         """Create a topic and wait until it is there."""
@@ -205,7 +216,7 @@ class Kafka:
 
     def log(self, topic) -> list[Message]:
         """Return all messages that the topic has now, by partition and offset."""
-        consumer = KafkaConsumer(bootstrap_servers=self.bootstrap_servers, auto_offset_reset="earliest")
+        consumer = KafkaConsumer(**self._client, auto_offset_reset="earliest")
         with contextlib.closing(consumer):
             partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
             consumer.assign(partitions)
@@ -219,7 +230,7 @@ class Kafka:
 
     def offsets(self, topic) -> dict[int, tuple[int, int]]:
         """Return {partition: (first offset, end offset)}."""
-        with contextlib.closing(KafkaConsumer(bootstrap_servers=self.bootstrap_servers)) as consumer:
+        with contextlib.closing(KafkaConsumer(**self._client)) as consumer:
             partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
             first, end = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
         return {tp.partition: (first[tp], end[tp]) for tp in partitions}
@@ -229,11 +240,6 @@ class Kafka:
         with self.admin() as admin:
             found = admin.list_group_offsets(group)[group]
         return {tp.partition: value.offset for tp, value in found.items() if tp.topic == topic and value.offset >= 0}
-
-    def commit(self, group, topic, offset, partition=0) -> None:
-        """Set the committed offset of a group that has no members."""
-        with self.admin() as admin:
-            admin.alter_group_offsets(group, {TopicPartition(topic, partition): OffsetAndMetadata(offset, "", -1)})
 
     def delete_before(self, topic, offset, partition=0) -> None:
         """Delete the messages below an offset: what retention does when their time has come."""
