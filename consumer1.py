@@ -62,13 +62,12 @@ def place(reset):
     for tp, start in starts.items():
         how, where = "Resuming", f"{tp.topic}-{tp.partition}"
         if start is None or start > ends[tp]:  # never committed, or for a log that was wiped since
-            how, start = f"No committed offset, so from the {reset}:", (first if reset == "earliest" else ends)[tp]
+            how, start = f"No committed offset. Starting at the {reset}:", (first if reset == "earliest" else ends)[tp]
         elif start < first[tp]:
             say(f"LOST: retention deleted {first[tp] - start} messages, offsets {start} to {first[tp] - 1} of {where}")
-            start = first[tp]
+        starts[tp] = start = max(start, first[tp])
         say(f"{how} {where} at offset {start}: {ends[tp] - start} messages behind")
         consumer.seek(tp, start)
-        starts[tp] = start
     if not starts:
         say(f"Waiting: the other members of group {GROUP_ID} have all partitions of {TOPIC}")
     return starts, ends, sum(ends.values()) - sum(starts.values())
@@ -135,3 +134,4 @@ if member and not away:  # leave the group, or its partitions stay reserved for 
     sys.excepthook = lambda *_: os._exit(0)  # if that fails, they do
     client = KafkaAdminClient(bootstrap_servers=SERVERS, bootstrap_timeout_ms=2000)
     client.remove_group_members(GROUP_ID, [admin.MemberToRemove(member.member_id, CLIENT_ID)])
+os._exit(0)  # all is done: a late second signal must not make it look otherwise
