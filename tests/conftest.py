@@ -2,10 +2,11 @@
 
 import itertools
 import re
+import sys
 
 import pytest
 from broker import Broker, cluster, kafka_jars
-from harness import Kafka, Script
+from harness import ROOT, Kafka, Script
 
 COUNTER = itertools.count(1)
 FORGET_THE_KILLED_SOON = {"KAFKA_BROKER_SESSION_TIMEOUT_MS": 2000, "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": 500}  # not 9 s
@@ -54,12 +55,14 @@ def topic(request):
 def start(topic, request):
     """A function that starts a script on the test's topic: start("consumer1", KAFKA_GROUP_ID="g").
 
+    With redirect="| head -n 3" it is started by a shell that does this with its output.
+
     The Kafka is the test's own broker or cluster if it has one, else the shared one, and each consumer's default
     group is the test's own. Scripts that still run when the test ends are killed.
     """
     started = []
 
-    def run(name, *arguments, **settings):
+    def run(name, *arguments, redirect=None, **settings):
         if "bootstrap_servers" in settings:
             servers = settings.pop("bootstrap_servers")
         elif "three_brokers" in request.fixturenames:
@@ -73,7 +76,8 @@ def start(topic, request):
             "SEND_INTERVAL_SECONDS": "0.01",
             **settings,
         }
-        started.append(Script(name, servers, *arguments, **settings))
+        command = redirect and ["bash", "-o", "pipefail", "-c", f'"{sys.executable}" "{ROOT / name}.py" {redirect}']
+        started.append(Script(name, servers, *arguments, command=command, **settings))
         return started[-1]
 
     yield run

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from broker import die_with_parent
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
-from kafka.errors import CoordinatorNotAvailableError
+from kafka.errors import RetriableError
 
 ROOT = Path(__file__).resolve().parent.parent
 MESSAGE = re.compile(
@@ -160,8 +160,11 @@ class Script:
         return self.wait(limit)
 
     def kill(self) -> int:
-        """Kill it as kill -9 does; return its exit status."""
-        self.process.kill()
+        """Kill it, and what it has started, as kill -9 does; return its exit status."""
+        if os.name != "posix":
+            self.process.kill()
+        elif self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
         return self.wait()
 
 
@@ -235,10 +238,21 @@ class Kafka:
             first, end = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
         return {tp.partition: (first[tp], end[tp]) for tp in partitions}
 
+    def _ask_about_groups(self, question):
+        """Return question(admin), asked again while a broker still sets up or loads its groups."""
+        deadline = time.monotonic() + self._client["request_timeout_ms"] / 1000
+        with self.admin() as admin:
+            while True:
+                try:
+                    return question(admin)
+                except RetriableError:
+                    if time.monotonic() > deadline:
+                        raise
+                time.sleep(0.1)
+
     def committed(self, group, topic) -> dict[int, int]:
         """Return {partition: committed offset}, without the partitions that have none."""
-        with self.admin() as admin:
-            found = admin.list_group_offsets(group)[group]
+        found = self._ask_about_groups(lambda admin: admin.list_group_offsets(group)[group])
         return {tp.partition: value.offset for tp, value in found.items() if tp.topic == topic and value.offset >= 0}
 
     def delete_before(self, topic, offset, partition=0) -> None:
@@ -247,10 +261,8 @@ class Kafka:
             admin.delete_records({TopicPartition(topic, partition): offset})
 
     def members(self, group) -> int:
-        """Return how many members the group has; 0 as well while a new broker sets up its first group."""
-        with self.admin() as admin, contextlib.suppress(CoordinatorNotAvailableError):
-            return len(admin.describe_groups([group])[group]["members"])
-        return 0
+        """Return how many members the group has."""
+        return self._ask_about_groups(lambda admin: len(admin.describe_groups([group])[group]["members"]))
 
 
 def missing_and_repeated(stored, received) -> tuple[list[Message], list[Message]]:

