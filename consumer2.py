@@ -117,7 +117,7 @@ while not stopping or (printed != committed and time.monotonic() < stopping[0] +
         if printed != committed or time.monotonic() > asked + 2:  # when idle: is Kafka there, does the group know us?
             consumer.commit({tp: OffsetAndMetadata(printed[tp], "", -1) for tp in printed}, timeout_ms=4000)
             committed, asked, away = printed, time.monotonic(), away and say("Kafka answers again.")
-        if missed and all(consumer.position(tp) >= ends[tp] for tp in ends):
+        if missed and all(consumer.position(tp, timeout_ms=2000) >= ends[tp] for tp in ends):
             missed = say(f"Caught up: {missed} messages in {time.monotonic() - since:.1f} s")
     except (errors.NoOffsetForPartitionError, errors.OffsetOutOfRangeError, errors.LogTruncationError):
         member = None  # place() decides

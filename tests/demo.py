@@ -36,7 +36,6 @@ from harness import MESSAGE, Kafka, Message, Script, missing_and_repeated
 from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
 from kafka.errors import KafkaError, UnknownTopicOrPartitionError
-from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console, Group
 from rich.layout import Layout
 from rich.live import Live
@@ -47,7 +46,6 @@ from rich.text import Text
 
 PRODUCERS, CONSUMERS = ("producer1", "producer2"), ("consumer1", "consumer2")
 COLOURS = {"producer1": "cyan", "producer2": "magenta", "consumer1": "green", "consumer2": "yellow"}
-FORGET_SOON = {"KAFKA_BROKER_SESSION_TIMEOUT_MS": 2000, "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": 500}
 LOST = re.compile(r"LOST: retention deleted (\d+) messages, offsets (\d+) to (\d+) of ")
 WHY = (
     "Why no message went missing: Kafka keeps a message in its log, read or not, until retention deletes it. The "
@@ -525,13 +523,15 @@ def reported(demo) -> range:
     )
 
 
-def table(demo, rows) -> Table:
+def table(demo, rows, width) -> Table:
     """Return the account for people: a cell without a number to worry about stays short."""
     shown = Table(title="What Kafka stored, compared with what each consumer printed", title_justify="left")
-    shown.add_column("step", no_wrap=True)
+    if width < 110:  # no room for lines
+        shown.box, shown.padding = None, (0, 1, 0, 0)
+    shown.add_column("step")
     shown.add_column("consumer", no_wrap=True)
-    for heading in ("sent", "received", "missing", "repeated", "lag at end", "restart\nto first"):
-        shown.add_column(heading, justify="right", no_wrap=heading in ("missing", "repeated"))
+    for heading in ("sent", "received", "missing", "repeated", "lag\nat end", "restart\nto first"):
+        shown.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         first = row.consumer == CONSUMERS[0]
         missing = f"{len(row.missing)} (LOST)" if row.missing == list(reported(demo)) != [] else len(row.missing)
@@ -657,10 +657,8 @@ def draw(demo, file) -> None:
         record=True, width=120, height=36, file=io.StringIO(), force_terminal=True, color_system="truecolor"
     )
     console.print(picture(demo, console))
-    form = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-    Path(file).write_text(
-        console.export_svg(title="consumer1 is stopped, its messages wait", code_format=form), "utf-8"
-    )
+    svg = console.export_svg(title="consumer1 is stopped, its messages wait")
+    Path(file).write_text(re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL), "utf-8")
 
 
 # The command.
@@ -679,14 +677,10 @@ def start_broker(console, live, stack) -> Broker:
             told.append(done)
             print(text, flush=True)
 
-    broker = Broker(settings=FORGET_SOON, progress=progress)
-    stack.callback(broker.close)
-    stack.callback(broker.kill)  # its data are temporary: no need for an orderly stop
     if not live:
         print("Starting Kafka.", flush=True)
     with bar:
-        broker.start()
-    return broker
+        return stack.enter_context(Broker(progress=progress))
 
 
 def run(options, console, live) -> int:
@@ -709,7 +703,7 @@ def run(options, console, live) -> int:
             demo.play()
         rows = account(demo)
         wrong = faults(demo, rows)
-        for part in ("", table(demo, rows), "", WHY, "", verdict(demo, rows, wrong)):
+        for part in ("", table(demo, rows, console.width), "", WHY, "", verdict(demo, rows, wrong)):
             console.print(part, highlight=False, soft_wrap=not live and isinstance(part, str))
     return 1 if wrong else 0
 
@@ -749,7 +743,7 @@ def main() -> int:
         stream.reconfigure(errors="replace")  # for a terminal that lacks a letter
     logging.getLogger("kafka").addHandler(logging.NullHandler())  # its warnings during the outage are no news
     live = sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
-    console = Console() if live else Console(force_terminal=False, color_system=None, width=110)
+    console = Console() if live else Console(force_terminal=False, color_system=None, width=120)
     for number in SIGNALS:
         signal.signal(number, stop)
     try:

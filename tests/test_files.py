@@ -3,6 +3,7 @@
 import io
 import re
 import subprocess
+import sys
 import tokenize
 
 import pytest
@@ -46,8 +47,6 @@ def test_a_script_stays_within_100_lines_of_code(name):
 
 @pytest.mark.parametrize("name", ["producer1.py", "consumer1.py"])
 def test_a_script_stands_alone_and_needs_kafka_python_only(name):
-    import sys
-
     text = (ROOT / name).read_text(encoding="utf-8")
     modules = set(re.findall(r"^(?:import|from) (\w+)", text, re.MULTILINE))
     assert modules - set(sys.stdlib_module_names) == {"kafka"}

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from harness import wait_until
+from kafka import KafkaConsumer
 
 
 @pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM"])
@@ -25,8 +26,6 @@ def test_a_tick_is_stored_byte_for_byte_as_it_is_printed(start, kafka, topic, nu
 
 
 def test_ticks_have_no_key(start, kafka, topic):
-    from kafka import KafkaConsumer
-
     producer = start("producer1")
     producer.wait_for_messages(1)
     reader = KafkaConsumer(topic, bootstrap_servers=kafka.bootstrap_servers, auto_offset_reset="earliest")

@@ -8,7 +8,9 @@ import sys
 import time
 
 import pytest
-from harness import missing_and_repeated, wait_until
+from confluent_kafka import Consumer
+from harness import Kafka, missing_and_repeated, wait_until
+from kafka import KafkaProducer
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 
@@ -125,8 +127,6 @@ def test_a_consumer_says_when_it_has_caught_up(start, kafka, topic):
 
 def test_a_transaction_does_not_keep_a_consumer_from_catching_up(start, kafka, topic):
     """A transaction's end takes an offset that no message has."""
-    from kafka import KafkaProducer
-
     kafka.create_topic(topic)
     producer = KafkaProducer(bootstrap_servers=kafka.bootstrap_servers, transactional_id=topic)
     producer.init_transactions()
@@ -183,8 +183,6 @@ def test_messages_that_retention_deletes_ahead_of_a_running_consumer_are_reporte
 @pytest.mark.parametrize("limit", [{"retention_ms": 1000}, {"retention_bytes": 0}], ids=["hours", "bytes"])
 def test_the_real_retention_deletes_by_age_and_by_size_and_the_loss_is_reported(start, own_broker, topic, limit):
     """Not a command that deletes, but retention itself, made fast: the broker looks every half second, not every 5 min."""
-    from harness import Kafka
-
     own_broker.stop()
     own_broker.settings["KAFKA_LOG_RETENTION_CHECK_INTERVAL_MS"] = 500
     own_broker.settings["KAFKA_LOG_INITIAL_TASK_DELAY_MS"] = 500
@@ -205,8 +203,6 @@ def test_the_real_retention_deletes_by_age_and_by_size_and_the_loss_is_reported(
 
 def test_a_consumer_of_another_client_library_and_this_one_take_over_from_each_other(start, kafka, topic):
     """Bytes and committed offsets are plain Kafka: librdkafka goes on where consumer1.py stopped, and back."""
-    from confluent_kafka import Consumer
-
     group = f"{topic}-consumer1"
     kafka.send(topic, *TICKS[:3])
     first = start("consumer1")
