@@ -31,7 +31,7 @@ import re
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
-from kafka import KafkaAdminClient, KafkaConsumer, OffsetAndMetadata, admin, errors
+from kafka import KafkaAdminClient, KafkaConsumer, OffsetAndMetadata, TopicPartition, admin, errors
 
 
 def die(reason):
@@ -56,20 +56,19 @@ def printable(value):
 
 
 def place(reset):
-    """Seek each assigned partition to where its group goes on, and say so. Return where, the ends, and the messages between."""
+    """Seek each assigned partition to where its group goes on, and say so. Return the starts, the ends, the lag."""
     starts = {tp: consumer.committed(tp, timeout_ms=2000) for tp in sorted(consumer.assignment())}
-    first, ends = consumer.beginning_offsets(starts, 2000), consumer.end_offsets(starts, 2000)
+    low, ends, out = consumer.beginning_offsets(starts, 2000), consumer.end_offsets(starts, 2000), []
     for tp, start in starts.items():
-        how, where = "Resuming", f"{tp.topic}-{tp.partition}"
+        how, log = "Resuming", f"{tp.topic}-{tp.partition}"
         if start is None or start > ends[tp]:  # never committed, or for a log that was wiped since
-            how, start = f"No committed offset. Starting at the {reset}:", (first if reset == "earliest" else ends)[tp]
-        elif start < first[tp]:
-            say(f"LOST: retention deleted {first[tp] - start} messages, offsets {start} to {first[tp] - 1} of {where}")
-        starts[tp] = start = max(start, first[tp])
-        say(f"{how} {where} at offset {start}: {ends[tp] - start} messages behind")
+            how, start = f"No committed offset. Starting at the {reset}:", (low if reset == "earliest" else ends)[tp]
+        elif start < low[tp]:
+            out += [f"LOST: retention deleted {low[tp] - start} messages, offsets {start} to {low[tp] - 1} of {log}"]
+        starts[tp] = start = max(start, low[tp])
+        out += [f"{how} {log} at offset {start}: {ends[tp] - start} messages behind"]
         consumer.seek(tp, start)
-    if not starts:
-        say(f"Waiting: the other members of group {GROUP_ID} have all partitions of {TOPIC}")
+    say(*(out or [f"Waiting: the other members of group {GROUP_ID} have all partitions of {TOPIC}"]))
     return starts, ends, sum(ends.values()) - sum(starts.values())
 
 
@@ -102,8 +101,9 @@ except (errors.KafkaError, ValueError):
 member, away, asked, missed, printed, committed = None, False, 0, 0, {}, {}
 while not stopping or (printed != committed and time.monotonic() < stopping[0] + 4):
     try:
-        group = consumer.group_metadata()
-        if group != member and "stable" in group.state:  # it has joined the group, or joined it again
+        if not member:  # it must know the topic before it joins: an empty assignment would outlive a kill -9
+            consumer.end_offsets([TopicPartition(TOPIC, 0)], timeout_ms=4000)
+        if (group := consumer.group_metadata()) != member and "stable" in group.state:  # it has joined, or joined again
             printed, ends, missed = place(RESET)
             member, committed, since, RESET = group, {}, time.monotonic(), "earliest"  # "latest": at a first start only
         batch = consumer.poll(timeout_ms=500)

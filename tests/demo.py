@@ -24,6 +24,7 @@ import io
 import logging
 import re
 import subprocess
+import tempfile
 import threading
 import time
 import uuid
@@ -742,6 +743,7 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # for a terminal that lacks a letter
     logging.getLogger("kafka").addHandler(logging.NullHandler())  # its warnings during the outage are no news
+    tempfile.gettempdir()  # it writes a file to find out: not later, where Ctrl+C could leave that behind
     live = sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
     console = Console() if live else Console(force_terminal=False, color_system=None, width=120)
     for number in SIGNALS:

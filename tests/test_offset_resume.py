@@ -56,6 +56,20 @@ def test_a_killed_consumer_is_replaced_long_before_its_session_ends(start, kafka
     assert min(waits[1:]) < 5  # the best of four, so that a busy machine does not matter
 
 
+def test_a_consumer_killed_while_it_joins_for_the_first_time_starts_again(start, kafka, topic):
+    """The trap: it joins before it knows the new topic, is given nothing, and its next start inherits just that."""
+    chance = random.Random(topic)
+    for number in range(12):
+        settings = {"KAFKA_TOPIC": f"{topic}-{number}", "KAFKA_GROUP_ID": f"{topic}-{number}"}
+        first = start("consumer1", **settings)
+        time.sleep(chance.uniform(0.25, 0.75))  # the moment is the test's subject
+        first.kill()
+        kafka.send(settings["KAFKA_TOPIC"], TICKS[0])
+        second = start("consumer1", **settings)
+        second.wait_for_messages(1)
+        second.kill()
+
+
 @pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM", "SIGKILL"])
 def test_two_dozen_restarts_at_100_messages_a_second_lose_nothing(start, kafka, topic, ending):
     producers = start("producer1", SEND_INTERVAL_SECONDS="0.02"), start("producer2", SEND_INTERVAL_SECONDS="0.02")
