@@ -21,9 +21,14 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from broker import Broker, BrokerError, compose_service
 from confluent_kafka import Producer
-from harness import ROOT, Kafka, Script, wait_until
+
+from shared.broker import Broker
+from shared.download import BrokerError
+from shared.files import ROOT, compose_service
+from shared.kafka_itself import Kafka
+from shared.scripts import Script
+from shared.waiting import wait_until
 
 ROUNDS = 3
 TICK = b'{"symbol":"AAPL","price":"969.94","broker":"Broker1"}'

@@ -32,8 +32,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from broker import Broker, BrokerError
-from harness import MESSAGE, Kafka, Message, Script, missing_and_repeated
 from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
 from kafka.errors import KafkaError, UnknownTopicOrPartitionError
@@ -44,6 +42,13 @@ from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
+
+from shared.broker import Broker
+from shared.download import BrokerError
+from shared.judge import missing_and_repeated
+from shared.kafka_itself import Kafka
+from shared.lines import MESSAGE, Message
+from shared.scripts import Script
 
 PRODUCERS, CONSUMERS = ("producer1", "producer2"), ("consumer1", "consumer2")
 COLOURS = {"producer1": "cyan", "producer2": "magenta", "consumer1": "green", "consumer2": "yellow"}

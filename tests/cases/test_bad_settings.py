@@ -6,7 +6,8 @@ import socket
 import threading
 
 import pytest
-from harness import Script
+
+from shared.scripts import Script
 
 PRODUCERS, CONSUMERS = ["producer1", "producer2"], ["consumer1", "consumer2"]
 ALL = PRODUCERS + CONSUMERS

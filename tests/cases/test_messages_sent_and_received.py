@@ -6,8 +6,9 @@ import signal
 import time
 
 import pytest
-from harness import wait_until
 from kafka import KafkaConsumer
+
+from shared.waiting import wait_until
 
 
 @pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM"])

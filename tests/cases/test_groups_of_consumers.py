@@ -8,7 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import ROOT, missing_and_repeated, wait_until
+
+from shared.files import ROOT
+from shared.judge import missing_and_repeated
+from shared.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 

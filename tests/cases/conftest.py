@@ -5,8 +5,12 @@ import re
 import sys
 
 import pytest
-from broker import Broker, cluster, kafka_jars
-from harness import ROOT, Kafka, Script
+
+from shared.broker import Broker, cluster
+from shared.download import kafka_jars
+from shared.files import ROOT
+from shared.kafka_itself import Kafka
+from shared.scripts import Script
 
 COUNTER = itertools.count(1)
 FORGET_THE_KILLED_SOON = {"KAFKA_BROKER_SESSION_TIMEOUT_MS": 2000, "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": 500}  # not 9 s

@@ -9,8 +9,11 @@ import time
 
 import pytest
 from confluent_kafka import Consumer
-from harness import Kafka, missing_and_repeated, wait_until
 from kafka import KafkaProducer
+
+from shared.judge import missing_and_repeated
+from shared.kafka_itself import Kafka
+from shared.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 

@@ -10,7 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import ROOT, wait_until
+
+from shared.files import ROOT
+from shared.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its Ctrl+C is sent as POSIX does")
 ROW = re.compile(r"[│|] *(?P<step>\d .*?)? *[│|] (?P<name>consumer\d) +[│|](?P<cells>.*)[│|]")

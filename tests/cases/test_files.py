@@ -8,9 +8,9 @@ import tokenize
 
 import pytest
 import yaml
-from broker import compose_service
-from harness import ROOT
 from kafka.admin import ConfigResource, ConfigResourceType
+
+from shared.files import ROOT, compose_service
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from broker import CACHE, COMPOSE_FILE, compose_service, free_port, kafka_jars
-from harness import ROOT, Kafka, Script, wait_until
+
+from shared.broker import free_port
+from shared.download import kafka_jars
+from shared.files import CACHE, COMPOSE_FILE, ROOT, compose_service
+from shared.kafka_itself import Kafka
+from shared.scripts import Script
+from shared.waiting import wait_until
 
 
 @pytest.fixture
@@ -19,6 +24,7 @@ def checkout(tmp_path):
     (tmp_path / "tests" / CACHE.name).mkdir(parents=True)
     shutil.copy(COMPOSE_FILE, tmp_path)
     shutil.copy(ROOT / "tests" / "broker.py", tmp_path / "tests")
+    shutil.copytree(ROOT / "tests" / "shared", tmp_path / "tests" / "shared")
     jars = CACHE / f"kafka-{compose_service()['image'].rpartition(':')[2]}"
     (tmp_path / "tests" / CACHE.name / jars.name).symlink_to(jars)
     return tmp_path

@@ -4,7 +4,9 @@ import signal
 import time
 
 import pytest
-from harness import Kafka, missing_and_repeated
+
+from shared.judge import missing_and_repeated
+from shared.kafka_itself import Kafka
 
 AWAY, BACK = "Kafka does not answer", "Kafka answers again"
 

@@ -1,0 +1,143 @@
+"""Running the scripts as a person does.
+
+Nothing here imports the scripts: a `Script` is a process with an environment, whose printed lines are read back.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from shared.files import ROOT
+from shared.lines import MESSAGE, Line, Message
+from shared.processes import die_with_parent
+
+
+class Script:
+    """One of the four scripts, running.
+
+    Args:
+        name: "producer1", "producer2", "consumer1" or "consumer2".
+        bootstrap_servers: its KAFKA_BOOTSTRAP_SERVERS.
+        arguments: its command line.
+        command: another program to run instead, as a list.
+        settings: more of its environment. Of our own environment it gets nothing that names Kafka or Python.
+
+    Attributes:
+        process: the subprocess.Popen.
+        started: when it was started, in seconds of time.monotonic().
+        output, errors: what it has printed so far, as lists of Line.
+    """
+
+    def __init__(self, name, bootstrap_servers, *arguments, command=None, **settings):
+        inherited = {
+            key: value for key, value in os.environ.items() if not key.startswith(("KAFKA_", "PYTHON", "SEND_"))
+        }
+        self.name = name
+        self.output, self.errors = [], []
+        self._news = threading.Condition()
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            command or [sys.executable, str(ROOT / f"{name}.py"), *arguments],
+            env={**inherited, "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers, **settings},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # a Ctrl+C in our terminal is for us; we pass on what it should get
+            preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - it only calls prctl
+        )
+        self._readers = [
+            threading.Thread(target=self._read, args=pair, daemon=True)
+            for pair in ((self.process.stdout, self.output), (self.process.stderr, self.errors))
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def _read(self, stream, lines):
+        with stream:
+            for line in stream:
+                with self._news:
+                    lines.append(Line(time.monotonic(), line.decode("utf-8", "backslashreplace").rstrip("\r\n")))
+                    self._news.notify_all()
+
+    def wait_until(self, condition, limit=60):
+        """Return condition()'s first true value; it is asked again whenever a line comes.
+
+        Raises:
+            AssertionError: it is not true after `limit` seconds; the message shows what was printed.
+        """
+        deadline = time.monotonic() + limit
+        with self._news:
+            while not (result := condition()):
+                ended = self.process.poll() is not None and not any(reader.is_alive() for reader in self._readers)
+                if ended or time.monotonic() > deadline:
+                    why = f"ended with {self.process.returncode}" if ended else f"waited {limit} s"
+                    raise AssertionError(f"{self.name}: {why}, but it printed only\n{self.text()}")
+                self._news.wait(0.2)
+        return result
+
+    def wait_for(self, pattern, limit=60) -> Line:
+        """Return the first line of the output that the regular expression is found in.
+
+        Raises:
+            AssertionError: as `wait_until`.
+        """
+        return self.wait_until(
+            lambda: next((line for line in self.output if re.search(pattern, line.text)), None), limit
+        )
+
+    def wait_for_messages(self, count, limit=60) -> list[Message]:
+        """Return the messages it has sent or received when there are `count` of them.
+
+        Raises:
+            AssertionError: as `wait_until`.
+        """
+        self.wait_until(lambda: len(self.messages()) >= count, limit)
+        return self.messages()
+
+    def messages(self) -> list[Message]:
+        """Return the messages it says it has sent or received, in the order of its lines."""
+        found = (MESSAGE.fullmatch(line.text) for line in list(self.output))
+        return [Message(int(m["partition"]), int(m["offset"]), m["value"]) for m in found if m]
+
+    def first_message_after(self) -> float:
+        """Return the seconds from its start to its first message."""
+        return next(line.at for line in self.output if MESSAGE.fullmatch(line.text)) - self.started
+
+    def text(self) -> str:
+        return "\n".join(line.text for line in [*self.output, *self.errors])
+
+    def send(self, number) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+
+    def wait(self, limit=60) -> int:
+        """Return its exit status when it has ended and all its lines are read.
+
+        Raises:
+            AssertionError: it runs on after `limit` seconds.
+        """
+        try:
+            status = self.process.wait(limit)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.name} still runs after {limit} s:\n{self.text()}") from None
+        for reader in self._readers:
+            reader.join(limit)
+        return status
+
+    def interrupt(self, limit=60) -> int:
+        """Stop it as Ctrl+C does; return its exit status."""
+        self.send(signal.SIGINT)
+        return self.wait(limit)
+
+    def kill(self) -> int:
+        """Kill it, and what it has started, as kill -9 does; return its exit status."""
+        if os.name != "posix":
+            self.process.kill()
+        elif self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        return self.wait()
