@@ -62,7 +62,7 @@ class Broker:
     def __init__(self, port=None, directory=None, settings=None, progress=report_download):
         self.port = port or free_port()
         self.controller_port = free_port()
-        self.bootstrap_servers = f"localhost:{self.port}"
+        self.bootstrap_servers = f"127.0.0.1:{self.port}"
         self.settings = settings or {}
         self.progress = progress
         self.process = None
@@ -89,7 +89,7 @@ class Broker:
         return {
             **{name: str(value) for name, value in compose_service()["environment"].items()},
             "KAFKA_LISTENERS": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
-            "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://localhost:{self.port}",
+            "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://127.0.0.1:{self.port}",
             "KAFKA_CONTROLLER_QUORUM_VOTERS": f"1@127.0.0.1:{self.controller_port}",
             "KAFKA_LOG_DIRS": (self.directory / "data").as_posix(),
             **{name: str(value) for name, value in self.settings.items()},
