@@ -9,7 +9,7 @@ import time
 
 import pytest
 from confluent_kafka import Consumer
-from kafka import KafkaProducer
+from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
 
 from shared.judge import missing_and_repeated
 from shared.kafka_itself import Kafka
@@ -142,17 +142,47 @@ def test_a_consumer_says_when_it_has_caught_up(start, kafka, topic):
     assert sum("Caught up" in line.text for line in consumer.output) == 1
 
 
-def test_a_transaction_does_not_keep_a_consumer_from_catching_up(start, kafka, topic):
-    """A transaction's end takes an offset that no message has."""
-    kafka.create_topic(topic)
+def send_in_a_transaction(kafka, topic, *values, commit=True):
+    """Store these values and, after them, the marker that ends the transaction and takes an offset too."""
     producer = KafkaProducer(bootstrap_servers=kafka.bootstrap_servers, transactional_id=topic)
     producer.init_transactions()
     producer.begin_transaction()
-    producer.send(topic, TICKS[0])
-    producer.commit_transaction()
+    for value in values:
+        producer.send(topic, value)
+    producer.flush()
+    (producer.commit_transaction if commit else producer.abort_transaction)()
     producer.close()
+
+
+def test_a_transaction_does_not_keep_a_consumer_from_catching_up(start, kafka, topic):
+    kafka.create_topic(topic)
+    send_in_a_transaction(kafka, topic, TICKS[0])
+    first = start("consumer1")
+    first.wait_for("Starting .* at offset 0: 2 offsets behind")
+    first.wait_for("Caught up: 1 message in ")
+    first.interrupt()
+    second = start("consumer1")
+    second.wait_for("Resuming .* at offset 1: 1 offset behind")
+    second.wait_for("Caught up: 0 messages in ")
+
+
+def test_messages_of_an_aborted_transaction_are_not_printed(start, kafka, topic):
+    kafka.create_topic(topic)
+    send_in_a_transaction(kafka, topic, b"aborted", commit=False)
+    kafka.send(topic, b"kept")
     consumer = start("consumer1")
-    consumer.wait_for("Caught up")
+    assert [message.value for message in consumer.wait_for_messages(1)] == ["kept"]
+
+
+def test_a_log_that_is_shorter_than_the_committed_offset_is_told_and_read_from_its_beginning(start, kafka, topic):
+    kafka.send(topic, *TICKS[:3])
+    with kafka.admin() as admin:
+        offsets = {TopicPartition(topic, 0): OffsetAndMetadata(42, "", -1)}
+        admin.alter_group_offsets(f"{topic}-consumer1", offsets)
+    consumer = start("consumer1", KAFKA_AUTO_OFFSET_RESET="latest")
+    assert consumer.wait_for_messages(3) == kafka.log(topic)
+    begin = f"Starting at the earliest: {topic}-0 at offset 0: 3 offsets behind"
+    assert consumer.output[0].text == f"[Consumer1] The log is shorter than the committed offset 42. {begin}"
 
 
 def test_a_rewound_group_reads_again(start, kafka, topic):
@@ -200,7 +230,7 @@ def test_messages_that_retention_deletes_ahead_of_a_running_consumer_are_reporte
 
 @pytest.mark.parametrize("limit", [{"retention_ms": 1000}, {"retention_bytes": 0}], ids=["hours", "bytes"])
 def test_the_real_retention_deletes_by_age_and_by_size_and_the_loss_is_reported(start, own_broker, topic, limit):
-    """Not a command that deletes, but retention itself, made fast: the broker looks every half second, not every 5 min."""
+    """Not a command that deletes, but retention itself, made fast: the broker looks each half second, not each 5 min."""
     own_broker.stop()
     own_broker.settings["KAFKA_LOG_RETENTION_CHECK_INTERVAL_MS"] = 500
     own_broker.settings["KAFKA_LOG_INITIAL_TASK_DELAY_MS"] = 500
