@@ -109,7 +109,8 @@ class Broker:
                 f"Port {self.port} is in use: another Kafka (docker compose down? another terminal?) or another program."
             )
         jars = os.pathsep.join(str(jar) for jar in kafka_jars(self.progress))
-        options = ["-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # a small broker that starts fast
+        heap = self.environment()["KAFKA_HEAP_OPTS"].split()
+        options = [*heap, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # a small broker that starts fast
         command = [str(java()), *options, "-cp", jars]
         self.directory.mkdir(parents=True, exist_ok=True)
         if not self._configured:
