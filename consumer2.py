@@ -313,7 +313,8 @@ class Membership:
 
 def partitions_of(member):
     """Return the numbers of the topic's partitions that a member of the group reads."""
-    topics = member["member_assignment"]["assigned_partitions"]
+    assignment = member["member_assignment"] or {}
+    topics = assignment.get("assigned_partitions", [])
     return {number for topic in topics if topic["topic"] == TOPIC for number in topic["partitions"]}
 
 
