@@ -15,15 +15,11 @@ from shared.look import REBALANCING, GroupLook, Log, Look, Member
 
 CAUGHT_UP = 1.5  # seconds that the oldest unread message may have waited: it is on its way
 BEHIND = 3  # seconds after which it is not, for a group that commits soon after reading
-BEHIND_AT_FIRST = (
-    6  # the same while it is not known how often a group commits; automatic commits: every 5 s
-)
+BEHIND_AT_FIRST = 6  # the same while it is not known how often a group commits; automatic commits: every 5 s
 TREND = 3  # seconds back with which a lag is compared
 GATHER = 60  # seconds for which commits are gathered into one line
 NOTABLE = 10  # offsets that a lag must have changed by to be said to drain, or to grow again
-LONGEST_STEP = (
-    2  # seconds: more between two looks was an outage, in which no message waits for its reader
-)
+LONGEST_STEP = 2  # seconds: more between two looks was an outage, in which no message waits for its reader
 
 
 @dataclass(frozen=True)
@@ -171,11 +167,7 @@ class Commits:
             ((number, (before, committed)),) = moved.items()
             return f"{group} committed {before} → {committed} on {topic}-{number}."
         offsets = sum(committed - before for before, committed in moved.values())
-        return (
-            f"{group} committed {count(offsets, 'offset')} on {len(moved)} partitions."
-            if moved
-            else ""
-        )
+        return f"{group} committed {count(offsets, 'offset')} on {len(moved)} partitions." if moved else ""
 
 
 class Story:
@@ -213,6 +205,13 @@ class Story:
         if self.last is None:
             return [Happening(at, f"No Kafka answers at {self.servers}: waiting for it.", "bad")]
         return [Happening(at, "Kafka does not answer: waiting for it.", "bad")]
+
+    def refusal(self, at: float, reason: str) -> list[Happening]:
+        """Kafka answers, but not with what was asked, as when it allows no look at the topic."""
+        if self.away:
+            return []
+        self.away = True
+        return [Happening(at, f"Kafka refuses to tell: {reason}.", "bad")]
 
     def see(self, look: Look) -> list[Happening]:
         """Take in a look; return what has happened since the one before."""
@@ -270,9 +269,7 @@ class Story:
         if anew:
             self._tell(f"The log was wiped: topic {self.topic} begins anew.", "bad")
         elif not before.logs:
-            self._tell(
-                f"Topic {self.topic} is there: {count(len(look.logs), 'partition')}.", "good"
-            )
+            self._tell(f"Topic {self.topic} is there: {count(len(look.logs), 'partition')}.", "good")
         if anew or not before.logs:
             self._forget()
             self._start_logs(look)
@@ -346,9 +343,7 @@ class Story:
             if commits.moved and look.at >= commits.since + GATHER:
                 self._tell_commits(name)
         for name in before.groups.keys() - look.groups.keys():
-            self._tell(
-                f"Group {name} has nothing committed on {self.topic} any more, and no member."
-            )
+            self._tell(f"Group {name} has nothing committed on {self.topic} any more, and no member.")
             self._drop(name)
 
     def _known(self, name: str) -> bool:
@@ -365,9 +360,7 @@ class Story:
         self._members[name] = group.members or ()
         for number, committed in group.committed.items():
             if number in look.logs:
-                self._progress[name, number] = self._new_progress(
-                    group, committed, look.logs[number]
-                )
+                self._progress[name, number] = self._new_progress(group, committed, look.logs[number])
 
     def _new_progress(self, group: GroupLook, committed: int, log: Log) -> Progress:
         waits = group.members == () and committed < log.end
@@ -468,9 +461,7 @@ class Story:
     def _see_progress(self, name: str, number: int, group: GroupLook, progress: Progress) -> None:
         before, committed = progress.committed, group.committed[number]
         start = progress.start
-        change = progress.see(
-            self._moment(), committed, self.last.logs[number].end, self._growth[number]
-        )
+        change = progress.see(self._moment(), committed, self.last.logs[number].end, self._growth[number])
         if committed != before:
             self.stirred[number] = self.last.at
         if committed > before and change != "caught up":

@@ -126,7 +126,8 @@ class Observer:
         if (
             said["error"] and listed.get("group_type") == "consumer"
         ):  # KIP-848: only its state is told
-            return GroupLook(listed["group_state"], offsets, members=None), False
+            members = () if listed["group_state"] == "Empty" else None
+            return GroupLook(listed["group_state"], offsets, members), False
         members = tuple(self._member(member) for member in said["members"])
         wants = any(self.topic in topics(m["member_metadata"]) for m in said["members"])
         return GroupLook(said["group_state"], offsets, members), wants
