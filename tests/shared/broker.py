@@ -134,9 +134,10 @@ class Broker:
         for name in ("server.properties", "log4j2.yaml", "tools-log4j2.yaml"):
             (templates / name).touch()
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("KAFKA_")}
+        folders = ["--default-configs-dir", str(templates), "--final-configs-dir", str(config)]
+        folders += ["--mounted-configs-dir", str(self.directory / "none")]
         result = subprocess.run(
-            [*command, "kafka.docker.KafkaDockerWrapper", "setup", "--default-configs-dir", str(templates)]
-            + ["--mounted-configs-dir", str(self.directory / "none"), "--final-configs-dir", str(config)],
+            [*command, "kafka.docker.KafkaDockerWrapper", "setup", *folders],
             check=False,
             env={**inherited, **self.environment(), "CLUSTER_ID": "5L6g3nShT-eMCtK--X86sw"},  # the image's default
             stdin=subprocess.DEVNULL,
