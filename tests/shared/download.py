@@ -112,6 +112,6 @@ def java() -> Path:
     if not executable:
         raise BrokerError(
             "There is no Java runtime for this platform: install the tests' requirements "
-            "(pip install -r tests/requirements.txt) on Linux, macOS or Windows, x86-64 or arm64, or use Docker."
+            "(pip install -r tests/requirements.txt) on Linux, macOS or Windows (on Arm, Linux or macOS), or use Docker."
         )
     return executable
