@@ -4,11 +4,11 @@
 # ///
 """Print every message of a Kafka topic; when started again, go on at the group's committed offset.
 
-No message goes missing: an offset is committed after its message is printed and flushed, never
-before. What is printed but not committed comes again at the next start: after a crash, what was
-printed since the last commit, as a rule the messages of one poll. Ctrl+C commits before it ends the
-script, so after it nothing comes again, unless Kafka did not answer. A second Ctrl+C ends the
-script at once.
+No message that Kafka still has goes missing: an offset is committed after its message is printed
+and flushed, never before. What is printed but not committed comes again at the next start: after a
+crash, what was printed since the last commit, as a rule the messages of one poll. Ctrl+C commits
+before it ends the script, so after it nothing comes again, unless Kafka did not answer. A second
+Ctrl+C ends the script at once.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated for a cluster
@@ -21,7 +21,8 @@ Settings, read from the environment:
 
 import signal
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to save, Ctrl+C just ends
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # before the imports, which take a while: until there
+# is something to save, Ctrl+C just ends the script
 
 import contextlib
 import gc
@@ -40,6 +41,11 @@ TOPIC = os.environ.get("KAFKA_TOPIC", "stock-market")
 GROUP_ID = os.environ.get("KAFKA_GROUP_ID", "stock-group2")
 AUTO_OFFSET_RESET = os.environ.get("KAFKA_AUTO_OFFSET_RESET", "earliest")
 ANSWER_MS = 4000  # how long to wait for Kafka's answer before saying that it does not come
+NOTHING_TO_READ_THERE = (
+    errors.NoOffsetForPartitionError,  # the group has committed nothing yet
+    errors.OffsetOutOfRangeError,  # retention has deleted what comes next, or the log is shorter
+    errors.LogTruncationError,  # the log is another one now
+)
 KAFKA_AWAY = "Kafka does not answer: waiting for it."
 TOPIC_MISSING = f"Topic {TOPIC} does not exist: waiting for it to be created."
 
@@ -72,15 +78,14 @@ def main():
             if membership.check_is_due():
                 membership.check(consumer)
                 outage.is_over()
-        except errors.NoOffsetForPartitionError:
-            assignment.is_new = True  # nothing is committed yet: place() decides where to start
-        except (errors.OffsetOutOfRangeError, errors.LogTruncationError):
-            assignment.is_new = True  # the log was deleted or wiped there: place() decides again
+        except NOTHING_TO_READ_THERE:
+            assignment.is_new = True  # place() decides where to go on
         except (errors.CommitFailedError, errors.RebalanceInProgressError):
             pass  # the group went on without this consumer: poll() joins it again
         except errors.RetriableError:
             outage.goes_on()
-    progress.save(consumer)
+    if not assignment.is_new:
+        progress.save(consumer)
     consumer.close(timeout_ms=ANSWER_MS)
 
 
@@ -124,7 +129,7 @@ def connect():
             client_id=CLIENT_ID,
             group_id=GROUP_ID,
             group_instance_id=CLIENT_ID,  # static membership: a restart gets its partitions at once
-            session_timeout_ms=7000,  # without a restart, the group's other members get them
+            session_timeout_ms=7000,  # if it does not restart in time, others of the group get them
             heartbeat_interval_ms=2000,  # a third of that or less, as Kafka asks
             enable_auto_commit=False,  # commit what is printed, not what is fetched
             auto_offset_reset="none",  # no silent jump: place() decides, and says so
@@ -152,6 +157,7 @@ class Outage:
         if reason != self.reason:
             say(reason)
         self.reason = reason
+        time.sleep(0.2)  # what fails at once is not tried again at once
 
     def is_over(self):
         if self.reason == KAFKA_AWAY:
@@ -187,8 +193,8 @@ def say(*lines):
 def wait_for_topic(consumer, outage):
     """Return when the topic is there; the question creates it where Kafka creates topics by itself.
 
-    Whoever joins the group earlier is given no partition, and as a static member the same again
-    when it is restarted.
+    A consumer that joins the group before the topic is known is given no partition; and a static
+    member that is restarted is given what it had before: again none.
     """
     while True:
         try:
@@ -209,7 +215,7 @@ class Stop:
             signal.signal(number, self.ask)
 
     def ask(self, number, _frame):
-        if self.asked and time.monotonic() > self.asked_at + 0.1:  # sooner it is the same one twice
+        if self.asked and time.monotonic() > self.asked_at + 0.1:  # some terminals send it twice
             os._exit(128 + number)
         self.asked, self.asked_at = True, time.monotonic()
 
@@ -255,13 +261,16 @@ class Progress:
         return self.printed != self.committed or (bool(self.printed) and waited)
 
     def commit(self, consumer):
-        offsets = {tp: OffsetAndMetadata(offset, "", -1) for tp, offset in self.printed.items()}
+        offsets = {
+            tp: OffsetAndMetadata(offset, "", leader_epoch=-1)
+            for tp, offset in self.printed.items()
+        }
         consumer.commit(offsets, timeout_ms=ANSWER_MS)
         self.committed, self.committed_at = dict(self.printed), time.monotonic()
 
     def tell_when_caught_up(self, consumer):
-        if not self.is_behind:
-            return
+        if not self.is_behind or consumer.assignment() != set(self.ends):
+            return  # or the group is sharing out its partitions anew
         if all(consumer.position(tp, ANSWER_MS) >= end for tp, end in self.ends.items()):
             self.is_behind = False
             seconds = time.monotonic() - self.placed_at
@@ -302,12 +311,12 @@ class Membership:
         self.checked_at = time.monotonic()
         if me.state is not MemberState.STABLE or group["group_state"] != "Stable":
             return  # the group is about to share out its partitions
-        read = set()
+        all_read = set()
         for member in group["members"]:
             if member["group_instance_id"] == CLIENT_ID and member["member_id"] != me.member_id:
                 raise errors.FencedInstanceIdError
-            read |= partitions_of(member)
-        if consumer.partitions_for_topic(TOPIC) - read:
+            all_read |= partitions_of(member)
+        if consumer.partitions_for_topic(TOPIC) - all_read:
             rejoin(consumer)
 
 
@@ -356,11 +365,12 @@ def choose_start(tp, committed, first, end, reset):
 
 
 def keep_join(consumer):
-    """Keep a join alive that poll() gave up waiting for: a workaround for kafka-python 3.0.12.
+    """Have poll() finish a join that it gave up waiting for: a workaround for kafka-python 3.0.12.
 
-    need_rejoin() ignores a join that is under way. Where it turns false while poll() is not
-    waiting, the finished join is never applied: the consumer is a member in Kafka's eyes, and
-    waits for ever in its own. This goes when kafka-python asks for the join that is under way.
+    Without it about one start in a hundred waits for ever. need_rejoin() ignores a join that is
+    under way; where it turns false before the next poll(), the finished join is never applied:
+    Kafka counts the consumer as a member, and the consumer does not know its partitions. This can
+    go when kafka-python's need_rejoin() is true for as long as a join is under way.
     """
     if consumer.group_metadata().state is MemberState.REBALANCING:
         rejoin(consumer)

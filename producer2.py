@@ -18,7 +18,8 @@ Settings, read from the environment:
 
 import signal
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to save, Ctrl+C just ends
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # before the imports, which take a while: until there
+# is something to save, Ctrl+C just ends the script
 
 import contextlib
 import json
@@ -30,7 +31,7 @@ import time
 
 from kafka import KafkaAdminClient, KafkaProducer, errors
 
-NAME = "Broker2"
+NAME = "Broker2"  # a stock broker, as in the Node original
 CLIENT_ID = "producer2"
 BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
 TOPIC = os.environ.get("KAFKA_TOPIC", "stock-market")
@@ -47,6 +48,7 @@ def main():
     check_settings()
     producer = connect()
     stop = Stop()
+    interval = float(SEND_INTERVAL_SECONDS)
     acknowledged = 0
     due = time.monotonic()
     while not stop.asked:
@@ -54,7 +56,7 @@ def main():
         stored = deliver(producer, tick, stop)
         say(f"Sent: {tick} (partition {stored.partition}, offset {stored.offset})")
         acknowledged += 1
-        due = max(due + float(SEND_INTERVAL_SECONDS), time.monotonic())
+        due = max(due + interval, time.monotonic())
         wait_until(due, stop)
     say(f"Stopped. Ticks sent and acknowledged: {acknowledged}.")
     producer.close(timeout=ANSWER_MS / 1000)
@@ -94,8 +96,9 @@ def connect():
             bootstrap_servers=BOOTSTRAP_SERVERS.split(","),
             client_id=CLIENT_ID,
             acks="all",  # acknowledged is: stored by every in-sync replica
-            delivery_timeout_ms=FOR_EVER_MS,  # the client tries again: so nothing is stored twice
-            max_block_ms=1000,  # how long send() waits for the topic before deliver() looks around
+            enable_idempotence=True,  # a tick that the client sends again is stored once
+            delivery_timeout_ms=FOR_EVER_MS,  # the client never gives up sending it again
+            max_block_ms=1000,  # how long send() may wait for the topic's metadata
             metadata_max_age_ms=20_000,  # see new partitions after 20 s, not after five minutes
             bootstrap_timeout_ms=8000,  # how long to look for Kafka at the start
             reconnect_backoff_max_ms=1000,  # go on soon after Kafka is back
@@ -117,7 +120,7 @@ class Stop:
             signal.signal(number, self.ask)
 
     def ask(self, number, _frame):
-        if self.asked and time.monotonic() > self.asked_at + 0.1:  # sooner it is the same one twice
+        if self.asked and time.monotonic() > self.asked_at + 0.1:  # some terminals send it twice
             os._exit(128 + number)
         self.asked, self.asked_at = True, time.monotonic()
 
@@ -131,7 +134,7 @@ def make_tick():
 def deliver(producer, tick, stop):
     """Send a tick until Kafka has acknowledged it; return where it is stored."""
     outage = Outage()
-    outage_is_due = time.monotonic() + 5
+    patience_ends = time.monotonic() + 5
     future = None
     while True:
         try:
@@ -142,14 +145,14 @@ def deliver(producer, tick, stop):
             return stored
         except (errors.RetriableError, *DATA_WIPED):
             if future is not None and future.failed():
-                future = None  # it is not stored, as when Kafka's data were wiped: send it anew
+                future = None  # given up, as when Kafka's data were wiped: send it anew
         except errors.KafkaError as error:
             die(f"Kafka refuses this tick ({type(error).__name__}), so it is not stored: {tick}")
         if stop.asked and time.monotonic() > stop.asked_at + 3:
             die(f"Stopped, but Kafka has not acknowledged this tick; it may not be stored: {tick}")
-        if time.monotonic() > outage_is_due:
+        if time.monotonic() > patience_ends:
             outage.goes_on()
-            outage_is_due = time.monotonic() + 5
+            patience_ends = time.monotonic() + 5
 
 
 class Outage:
@@ -163,6 +166,7 @@ class Outage:
         if reason != self.reason:
             say(reason)
         self.reason = reason
+        time.sleep(0.2)  # what fails at once is not tried again at once
 
     def is_over(self):
         if self.reason == KAFKA_AWAY:
@@ -182,7 +186,7 @@ def topic_is_missing():
 
 
 def admin_client():
-    """Return a context manager with the client for questions about topics and groups."""
+    """Return a context manager with the client for questions about topics."""
     client = KafkaAdminClient(
         bootstrap_servers=BOOTSTRAP_SERVERS.split(","),
         bootstrap_timeout_ms=ANSWER_MS,
