@@ -144,7 +144,7 @@ def plain(options, looks) -> None:
 
 def once(options) -> int:
     """Print a table of what Kafka has now; return the exit status."""
-    observer = Observer(options.bootstrap_servers, options.topic, options.group, patience_ms=8000)
+    observer = Observer(options.bootstrap_servers, options.topic, options.group, patience_ms=5000)
     try:
         look = observer.look()
     except KafkaError as error:

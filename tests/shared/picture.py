@@ -305,7 +305,9 @@ class Screen:
         shown = sorted(shown, key=lambda lane: lane.partition.number)
         label = label_width([group for lane in shown for group in lane.groups], width - 4)
         parts = [replace(lane, notes=notes, label_width=label, state=self.state) for lane in shown]
-        body = Group(*(Group(Text(lane.partition.name, "bold"), lane) for lane in parts), self.foot(rest))
+        body = Group(
+            *(Group(Text(visible(lane.partition.name), "bold", no_wrap=True), lane) for lane in parts), self.foot(rest)
+        )
         title = Text(visible(self.title), "bold", no_wrap=True, overflow="ellipsis")
         if self.state:
             title.append(f"  {self.state}", "bold red")
