@@ -54,7 +54,9 @@ def options(keys) -> argparse.Namespace:
 def main() -> None:
     if sys.platform == "win32":
         sys.exit("benchmark.py: it ends consumers with Unix signals, so it needs Linux or macOS.")
-    from peers import catalogue, measuring  # noqa: PLC0415 - what Windows lacks comes after this check
+    from kafka.errors import KafkaError  # noqa: PLC0415 - what Windows lacks comes after this check
+
+    from peers import catalogue, measuring  # noqa: PLC0415
     from shared.download import BrokerError  # noqa: PLC0415
 
     chosen = options(list(catalogue.PEERS))
@@ -65,7 +67,7 @@ def main() -> None:
         signal.signal(number, leave)
     try:
         print(measuring.measure(plan, keys, report))
-    except (AssertionError, BrokerError) as error:
+    except (AssertionError, BrokerError, KafkaError) as error:
         sys.exit(f"benchmark.py: {error}")
 
 

@@ -37,7 +37,7 @@ def rows(markdown):
 
 def test_it_measures_consumer1_and_a_peer_and_judges_both():
     """One restart of each kind: aiokafka is the peer that waits least after a kill -9, ten seconds."""
-    options = "--short --messages 2000 --restarts 1 --only consumer1 --only aiokafka".split()
+    options = ["--short", "--messages", "2000", "--restarts", "1", "--only", "consumer1", "--only", "aiokafka"]
     result = subprocess.run([*BENCHMARK, *options], capture_output=True, text=True, timeout=300, check=False)
     assert result.returncode == 0, result.stderr
     assert all(line.startswith(("benchmark.py: ", "Downloading ")) for line in result.stderr.splitlines())

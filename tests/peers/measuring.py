@@ -63,6 +63,7 @@ def measure(plan, keys, report) -> str:
             tables.verdicts(peers, verdicts),
             tables.catch_ups(peers, catch_ups, plan.messages),
             tables.settings(peers, left_out),
+            tables.method(plan.rounds, restarts.GROUPS, restarts.RATE, restarts.RUNS),
         ]
     )
 

@@ -51,3 +51,21 @@ def settings(peers, left_out) -> str:
     """Return a list of what each peer is and how it is set, and of those that are left out, with the reason."""
     lines = [f"- **{peer.name}** ({peer.version}): {peer.settings}" for peer in peers]
     return "\n".join([*lines, *(f"- {reason}" for reason in left_out)])
+
+
+def method(rounds, groups, rate, runs) -> str:
+    """Return in words how it was measured.
+
+    Args:
+        rounds: of which the median is taken.
+        groups: in which a peer is ended at the same time.
+        rate: messages a second.
+        runs: the shortest and the longest time before a consumer is ended, in seconds.
+    """
+    return (
+        f"Starts and catching up: one consumer at a time, {'the median of ' if rounds > 1 else ''}{rounds} "
+        f"round{'s' if rounds > 1 else ''}, but what takes over two seconds once, beside the others. "
+        f"Missing and repeated: all at the same time, each in up to {groups} groups for each way of ending it; "
+        f"{rate} messages a second; ended {runs[0]} to {runs[1]} s after its first message, "
+        "at moments that are the same for all. Output goes to a file."
+    )
