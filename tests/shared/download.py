@@ -111,7 +111,7 @@ def java() -> Path:
     executable = JAVA and next((path for path in (JAVA, JAVA.with_suffix(".exe")) if path.exists()), None)
     if not executable:
         raise BrokerError(
-            "There is no Java runtime for this platform: install the tests' requirements "
-            "(pip install -r tests/requirements.txt) on Linux, macOS or Windows (on Arm, Linux or macOS), or use Docker."
+            "There is no Java runtime for this platform: install the tests' requirements (pip install "
+            "-r tests/requirements.txt) on Linux, macOS or Windows (on Arm: Linux or macOS), or use Docker."
         )
     return executable
