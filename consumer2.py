@@ -1,137 +1,403 @@
-"""Print every message of a Kafka topic; when started again, go on at the consumer group's committed offset.
+# /// script
+# requires-python = ">=3.10"
+# dependencies = ["kafka-python[crc32c,lz4,snappy,zstd]==3.0.12"]
+# ///
+"""Print every message of a Kafka topic; when started again, go on at the group's committed offset.
 
-No message goes missing: an offset is committed after its message is printed and flushed, never before. So a crash can
-repeat the messages of one poll, but not lose one. Ctrl+C repeats nothing; a second Ctrl+C ends the script at once.
+No message goes missing: an offset is committed after its message is printed and flushed, never
+before. What is printed but not committed comes again at the next start: after a crash, what was
+printed since the last commit, as a rule the messages of one poll. Ctrl+C commits before it ends the
+script, so after it nothing comes again, unless Kafka did not answer. A second Ctrl+C ends the
+script at once.
 
 Settings, read from the environment:
-  KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated for a cluster (default: localhost:9092)
+  KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated for a cluster
+                           (default: 127.0.0.1:9092)
   KAFKA_TOPIC              the topic to read (default: stock-market)
   KAFKA_GROUP_ID           the consumer group whose committed offset counts (default: stock-group2)
-  KAFKA_AUTO_OFFSET_RESET  where a group without a committed offset starts: earliest or latest (default: earliest)
+  KAFKA_AUTO_OFFSET_RESET  where a group without a committed offset starts: earliest or latest
+                           (default: earliest)
 """
 
-import os
 import signal
-import time
 
-NAME, CLIENT_ID, consumer, stopping = "Consumer2", "consumer2", None, []  # stopping: when Ctrl+C or SIGTERM came
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to save, Ctrl+C just ends
 
-
-def stop(number, _frame):
-    if not consumer or (stopping and time.monotonic() - stopping[0] > 0.1):  # sooner is the same one, delivered twice
-        os._exit(128 + number if consumer else 0)  # the second time, or with nothing to save yet: at once
-    stopping.append(time.monotonic())
-
-
-for number in (signal.SIGINT, signal.SIGTERM):
-    signal.signal(number, stop)
-
+import contextlib
 import gc
+import os
 import re
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+import time
 
-from kafka import KafkaAdminClient, KafkaConsumer, OffsetAndMetadata, TopicPartition, admin, errors
+from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, errors
+from kafka.structs import MemberState, OffsetAndMetadata, TopicPartition
+
+NAME = "Consumer2"
+CLIENT_ID = "consumer2"
+BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
+TOPIC = os.environ.get("KAFKA_TOPIC", "stock-market")
+GROUP_ID = os.environ.get("KAFKA_GROUP_ID", "stock-group2")
+AUTO_OFFSET_RESET = os.environ.get("KAFKA_AUTO_OFFSET_RESET", "earliest")
+ANSWER_MS = 4000  # how long to wait for Kafka's answer before saying that it does not come
+KAFKA_AWAY = "Kafka does not answer: waiting for it."
+TOPIC_MISSING = f"Topic {TOPIC} does not exist: waiting for it to be created."
+
+
+def main():
+    read_arguments()
+    check_settings()
+    prepare_output()
+    consumer, assignment, outage = connect(), Assignment(), Outage()
+    consumer.subscribe([TOPIC], listener=assignment)
+    wait_for_topic(consumer, outage)
+    stop, progress, membership = Stop(), Progress({}, {}), Membership()
+    reset = AUTO_OFFSET_RESET
+    while not stop.asked:
+        try:
+            if assignment.is_new:
+                progress = place(consumer, reset)
+                assignment.is_new = False
+                reset = "earliest"  # "latest" is for the first start: from here on, skip nothing
+            messages = consumer.poll(timeout_ms=200)
+            keep_join(consumer)
+            if assignment.is_new:
+                continue  # what came is read again, from where the group goes on
+            show(messages)
+            progress.note_printed(messages)
+            if progress.commit_is_due():
+                progress.commit(consumer)
+                outage.is_over()
+            progress.tell_when_caught_up(consumer)
+            if membership.check_is_due():
+                membership.check(consumer)
+                outage.is_over()
+        except errors.NoOffsetForPartitionError:
+            assignment.is_new = True  # nothing is committed yet: place() decides where to start
+        except (errors.OffsetOutOfRangeError, errors.LogTruncationError):
+            assignment.is_new = True  # the log was deleted or wiped there: place() decides again
+        except (errors.CommitFailedError, errors.RebalanceInProgressError):
+            pass  # the group went on without this consumer: poll() joins it again
+        except errors.RetriableError:
+            outage.goes_on()
+    progress.save(consumer)
+    consumer.close(timeout_ms=ANSWER_MS)
+
+
+def read_arguments():
+    if sys.argv[1:] in (["-h"], ["--help"]):
+        print(__doc__.strip())
+        sys.exit()
+    if sys.argv[1:]:
+        die(f"Unknown argument {sys.argv[1]!r}: settings come from the environment, see --help.")
 
 
 def die(reason):
+    """End the script: one line on stderr, status 1."""
     print(f"[{NAME}] {reason}", file=sys.stderr, flush=True)
-    os._exit(1)
+    os._exit(1)  # at once: what stdout could not take is not tried again, no thread is waited for
 
 
-def setting(name, default, pattern, hint):
-    value = os.environ.get(name, default)
-    return value if re.fullmatch(pattern, value) else die(f"{name}={value!r} can't be used: write {hint}.")
+def check_settings():
+    address = r"[^\s/,]+:\d+(,[^\s/,]+:\d+)*"
+    topic = r"(?!\.\.?$)[a-zA-Z0-9._-]{1,249}"
+    check("KAFKA_BOOTSTRAP_SERVERS", BOOTSTRAP_SERVERS, address, "host:port")
+    check("KAFKA_TOPIC", TOPIC, topic, "letters, digits, dots, _ or -")
+    check("KAFKA_GROUP_ID", GROUP_ID, r"[!-~]{1,249}", "letters, digits and signs")
+    check("KAFKA_AUTO_OFFSET_RESET", AUTO_OFFSET_RESET, "earliest|latest", "earliest or latest")
+
+
+def check(name, value, pattern, hint):
+    if not re.fullmatch(pattern, value):
+        die(f"{name}={value!r} can't be used: write {hint}.")
+
+
+def prepare_output():
+    sys.stdout.reconfigure(errors="backslashreplace")  # for a terminal that lacks a letter
+    gc.set_threshold(100_000)  # messages form no cycles: looking for them costs 14 % of the speed
+
+
+def connect():
+    try:
+        return KafkaConsumer(
+            bootstrap_servers=BOOTSTRAP_SERVERS.split(","),
+            client_id=CLIENT_ID,
+            group_id=GROUP_ID,
+            group_instance_id=CLIENT_ID,  # static membership: a restart gets its partitions at once
+            session_timeout_ms=7000,  # without a restart, the group's other members get them
+            heartbeat_interval_ms=2000,  # a third of that or less, as Kafka asks
+            enable_auto_commit=False,  # commit what is printed, not what is fetched
+            auto_offset_reset="none",  # no silent jump: place() decides, and says so
+            isolation_level="read_committed",  # no message of a transaction that was aborted
+            max_poll_records=20_000,  # fewer commits: catches up 1.3 times as fast as with 5000
+            metadata_max_age_ms=20_000,  # see new partitions after 20 s, not after five minutes
+            bootstrap_timeout_ms=8000,  # how long to look for Kafka at the start
+            reconnect_backoff_max_ms=1000,  # go on soon after Kafka is back
+        )
+    except (errors.KafkaError, ValueError):
+        die(
+            f"KAFKA_BOOTSTRAP_SERVERS={BOOTSTRAP_SERVERS}: no Kafka answers there. Start it, or "
+            "correct the address. (This script speaks to a Kafka without TLS and password.)"
+        )
+
+
+class Outage:
+    """What this script has to wait for: said when that begins, and when it is over."""
+
+    def __init__(self):
+        self.reason = None
+
+    def goes_on(self):
+        reason = TOPIC_MISSING if topic_is_missing() else KAFKA_AWAY
+        if reason != self.reason:
+            say(reason)
+        self.reason = reason
+
+    def is_over(self):
+        if self.reason == KAFKA_AWAY:
+            say("Kafka answers again.")
+        if self.reason == TOPIC_MISSING:
+            say(f"Topic {TOPIC} exists now.")
+        self.reason = None
+
+
+def topic_is_missing():
+    """Tell a topic that is not there from a Kafka that is not there; asking creates no topic."""
+    try:
+        with admin_client() as admin:
+            return TOPIC not in admin.list_topics()
+    except errors.KafkaError:
+        return False
+
+
+def admin_client():
+    """Return a context manager with the client for questions about topics and groups."""
+    client = KafkaAdminClient(
+        bootstrap_servers=BOOTSTRAP_SERVERS.split(","),
+        bootstrap_timeout_ms=ANSWER_MS,
+        request_timeout_ms=ANSWER_MS,
+    )
+    return contextlib.closing(client)
 
 
 def say(*lines):
-    """Print lines at once. Return None: `flag = say(...)` also clears the flag."""
     print("\n".join(f"[{NAME}] {line}" for line in lines), flush=True)
+
+
+def wait_for_topic(consumer, outage):
+    """Return when the topic is there; the question creates it where Kafka creates topics by itself.
+
+    Whoever joins the group earlier is given no partition, and as a static member the same again
+    when it is restarted.
+    """
+    while True:
+        try:
+            consumer.end_offsets([TopicPartition(TOPIC, 0)], timeout_ms=ANSWER_MS)
+            outage.is_over()
+            return
+        except errors.RetriableError:
+            outage.goes_on()
+
+
+class Stop:
+    """Whether Ctrl+C or SIGTERM has asked this script to end; the second one ends it at once."""
+
+    def __init__(self):
+        self.asked = False
+        self.asked_at = 0
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.ask)
+
+    def ask(self, number, _frame):
+        if self.asked and time.monotonic() > self.asked_at + 0.1:  # sooner it is the same one twice
+            os._exit(128 + number)
+        self.asked, self.asked_at = True, time.monotonic()
+
+
+class Assignment(ConsumerRebalanceListener):
+    """Whether the group has given this consumer partitions that are not placed yet."""
+
+    def __init__(self):
+        self.is_new = False
+
+    def on_partitions_assigned(self, assigned):
+        self.is_new = True  # no more than that: on the client's own thread no call may wait
+
+    def on_partitions_revoked(self, revoked):
+        pass  # what is printed is committed already
+
+
+class Progress:
+    """What is printed and what is committed of the assigned partitions, since place().
+
+    Args:
+        starts: {TopicPartition: the offset that is read first}.
+        ends: {TopicPartition: the offset from which on all messages are new ones}.
+    """
+
+    def __init__(self, starts, ends):
+        self.printed = starts  # {TopicPartition: the offset after the last printed message}
+        self.committed = {}  # the same as Kafka has it: nothing, so that the starts are committed
+        self.committed_at = 0
+        self.ends = ends
+        self.is_behind = starts != ends
+        self.placed_at = time.monotonic()
+        self.message_count = 0
+
+    def note_printed(self, messages):
+        for tp, batch in messages.items():
+            self.printed[tp] = batch[-1].offset + 1
+            self.message_count += len(batch)
+
+    def commit_is_due(self):
+        """After each print; else every two seconds: is Kafka there, does the group know us?"""
+        waited = time.monotonic() > self.committed_at + 2
+        return self.printed != self.committed or (bool(self.printed) and waited)
+
+    def commit(self, consumer):
+        offsets = {tp: OffsetAndMetadata(offset, "", -1) for tp, offset in self.printed.items()}
+        consumer.commit(offsets, timeout_ms=ANSWER_MS)
+        self.committed, self.committed_at = dict(self.printed), time.monotonic()
+
+    def tell_when_caught_up(self, consumer):
+        if not self.is_behind:
+            return
+        if all(consumer.position(tp, ANSWER_MS) >= end for tp, end in self.ends.items()):
+            self.is_behind = False
+            seconds = time.monotonic() - self.placed_at
+            say(f"Caught up: {count(self.message_count, 'message')} in {seconds:.1f} s")
+
+    def save(self, consumer):
+        """Commit what is not committed yet, if Kafka answers; say where the next start resumes."""
+        with contextlib.suppress(errors.KafkaError):
+            if self.printed != self.committed:
+                self.commit(consumer)
+        for tp, offset in self.committed.items():
+            say(f"Stopped. The next start resumes {tp.topic}-{tp.partition} at offset {offset}.")
+
+
+def count(number, noun):
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+class Membership:
+    """Asks the group, every five seconds, what nothing else tells its members."""
+
+    def __init__(self):
+        self.checked_at = time.monotonic()
+
+    def check_is_due(self):
+        return time.monotonic() > self.checked_at + 5
+
+    def check(self, consumer):
+        """See whether a copy has taken this consumer's place, and whether each partition is read.
+
+        A consumer without a partition commits nothing, so no commit() tells it of a copy or of an
+        outage. And the group's leader, whose task it is to notice new partitions, does not know
+        that it is the leader after a restart as a static member (before KIP-814).
+        """
+        me = consumer.group_metadata()
+        with admin_client() as admin:
+            group = admin.describe_groups([GROUP_ID])[GROUP_ID]
+        self.checked_at = time.monotonic()
+        if me.state is not MemberState.STABLE or group["group_state"] != "Stable":
+            return  # the group is about to share out its partitions
+        read = set()
+        for member in group["members"]:
+            if member["group_instance_id"] == CLIENT_ID and member["member_id"] != me.member_id:
+                raise errors.FencedInstanceIdError
+            read |= partitions_of(member)
+        if consumer.partitions_for_topic(TOPIC) - read:
+            rejoin(consumer)
+
+
+def partitions_of(member):
+    """Return the numbers of the topic's partitions that a member of the group reads."""
+    topics = member["member_assignment"]["assigned_partitions"]
+    return {number for topic in topics if topic["topic"] == TOPIC for number in topic["partitions"]}
+
+
+def place(consumer, reset):
+    """Go to where the group goes on, in each assigned partition; return the Progress from there."""
+    partitions = sorted(consumer.assignment())
+    if not partitions:
+        consumer.end_offsets([TopicPartition(TOPIC, 0)], ANSWER_MS)  # is the topic there at all?
+        say(f"Waiting: the other members of group {GROUP_ID} have all partitions of {TOPIC}")
+    committed = {tp: consumer.committed(tp, timeout_ms=ANSWER_MS) for tp in partitions}
+    firsts = consumer.beginning_offsets(partitions, ANSWER_MS)
+    ends = consumer.end_offsets(partitions, ANSWER_MS)
+    starts = {}
+    for tp in partitions:
+        starts[tp] = choose_start(tp, committed[tp], firsts[tp], ends[tp], reset)
+        consumer.seek(tp, starts[tp])
+    return Progress(starts, ends)
+
+
+def choose_start(tp, committed, first, end, reset):
+    """Say where a partition is read on, and why; return that offset.
+
+    Kafka has the offsets from `first` to `end` - 1; `committed` is None if the group has none.
+    """
+    log = f"{tp.topic}-{tp.partition}"
+    why, start = "Resuming", committed
+    if committed is None:
+        why = f"No committed offset. Starting at the {reset}:"
+        start = first if reset == "earliest" else end
+    elif committed > end:
+        why = f"The log is shorter than the committed offset {committed}. Starting at the earliest:"
+        start = first
+    elif committed < first:
+        lost = count(first - committed, "message")
+        say(f"LOST: retention deleted up to {lost}, offsets {committed} to {first - 1} of {log}")
+        start = first
+    say(f"{why} {log} at offset {start}: {count(end - start, 'offset')} behind")
+    return start
+
+
+def keep_join(consumer):
+    """Keep a join alive that poll() gave up waiting for: a workaround for kafka-python 3.0.12.
+
+    need_rejoin() ignores a join that is under way. Where it turns false while poll() is not
+    waiting, the finished join is never applied: the consumer is a member in Kafka's eyes, and
+    waits for ever in its own. This goes when kafka-python asks for the join that is under way.
+    """
+    if consumer.group_metadata().state is MemberState.REBALANCING:
+        rejoin(consumer)
+
+
+def rejoin(consumer):
+    """Have the next poll() join the group (again); kafka-python has no public call for that."""
+    consumer._coordinator.rejoin_needed = True  # noqa: SLF001
+
+
+def show(messages):
+    """Print the messages of one poll in one write: 1.2 times as fast as one write for each."""
+    lines = [
+        f"Received: {printable(m.value)} (partition {m.partition}, offset {m.offset})"
+        for batch in messages.values()
+        for m in batch
+    ]
+    if lines:
+        say(*lines)
 
 
 def printable(value):
     """Return a message's value as one line of text that can't steer the terminal."""
-    text = "<null>" if value is None else value.decode("utf-8", "backslashreplace") or "<empty>"
-    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    if value is None:
+        return "<null>"
+    text = value.decode("utf-8", "backslashreplace") or "<empty>"
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def place(reset):
-    """Seek each assigned partition to where its group goes on, and say so. Return the starts, the ends, the lag."""
-    starts = {tp: consumer.committed(tp, timeout_ms=2000) for tp in sorted(consumer.assignment())}
-    low, ends, out = consumer.beginning_offsets(starts, 2000), consumer.end_offsets(starts, 2000), []
-    for tp, start in starts.items():
-        how, log = "Resuming", f"{tp.topic}-{tp.partition}"
-        if start is None or start > ends[tp]:  # never committed, or for a log that was wiped since
-            how, start = f"No committed offset. Starting at the {reset}:", (low if reset == "earliest" else ends)[tp]
-        elif start < low[tp]:
-            out += [f"LOST: retention deleted {low[tp] - start} messages, offsets {start} to {low[tp] - 1} of {log}"]
-        starts[tp] = start = max(start, low[tp])
-        out += [f"{how} {log} at offset {start}: {ends[tp] - start} messages behind"]
-        consumer.seek(tp, start)
-    say(*(out or [f"Waiting: the other members of group {GROUP_ID} have all partitions of {TOPIC}"]))
-    return starts, ends, sum(ends.values()) - sum(starts.values())
-
-
-sys.excepthook = lambda kind, error, _: os._exit(0) if kind is BrokenPipeError else die(f"{kind.__name__}: {error}")
-gc.set_threshold(100_000)  # no search for cycles after every few messages: there are none
-sys.stdout.reconfigure(errors="backslashreplace")  # for a terminal that lacks a letter
-if unknown := ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter).parse_known_args()[1]:
-    die(f"Unknown argument {unknown[0]!r}: the settings come from the environment, see --help.")
-SERVERS = setting("KAFKA_BOOTSTRAP_SERVERS", "localhost:9092", r"[^\s/,]+:\d+(,[^\s/,]+:\d+)*", "host:port").split(",")
-TOPIC = setting("KAFKA_TOPIC", "stock-market", r"(?!\.\.?$)[a-zA-Z0-9._-]{1,249}", "letters, digits, dots, _ or -")
-GROUP_ID = setting("KAFKA_GROUP_ID", "stock-group2", r"[!-~]{1,249}", "letters, digits and signs")
-RESET = setting("KAFKA_AUTO_OFFSET_RESET", "earliest", "earliest|latest", "earliest or latest")
-try:
-    consumer = KafkaConsumer(
-        TOPIC,
-        bootstrap_servers=SERVERS,
-        client_id=CLIENT_ID,
-        group_id=GROUP_ID,
-        group_instance_id=CLIENT_ID,  # static membership: after a kill -9 the restart gets its partitions at once
-        session_timeout_ms=7000,  # after a kill -9 without a restart, others of the group get them
-        enable_auto_commit=False,  # commit what is printed, not what is fetched
-        auto_offset_reset="none",  # no silent jump: place() decides, and says so
-        max_poll_records=20000,  # few commits while catching up; a live message does not wait for others
-        bootstrap_timeout_ms=8000,
-        reconnect_backoff_max_ms=1000,  # go on soon after Kafka is back
-    )
-except (errors.KafkaError, ValueError):
-    die(f"KAFKA_BOOTSTRAP_SERVERS={','.join(SERVERS)}: no Kafka answers there. Start it, or correct the address.")
-
-member, away, asked, missed, printed, committed = None, False, 0, 0, {}, {}
-while not stopping or (printed != committed and time.monotonic() < stopping[0] + 4):
+if __name__ == "__main__":
     try:
-        if not member:  # it must know the topic before it joins: an empty assignment would outlive a kill -9
-            consumer.end_offsets([TopicPartition(TOPIC, 0)], timeout_ms=4000)
-        if (group := consumer.group_metadata()) != member and "stable" in group.state:  # it has joined, or joined again
-            printed, ends, missed = place(RESET)
-            member, committed, since, RESET = group, {}, time.monotonic(), "earliest"  # "latest": at a first start only
-        batch = consumer.poll(timeout_ms=500)
-        if (group := consumer.group_metadata()) != member:
-            # Where a poll() ends amid a join, kafka-python 3.0.12 may forget that join and wait forever.
-            consumer._coordinator.rejoin_needed |= "rebalancing" in group.state
-            continue  # place() decides where to read on
-        if records := [record for partition in batch.values() for record in partition]:
-            say(*(f"Received: {printable(r.value)} (partition {r.partition}, offset {r.offset})" for r in records))
-            printed = printed | {tp: batch[tp][-1].offset + 1 for tp in batch}
-        if printed != committed or time.monotonic() > asked + 2:  # when idle: is Kafka there, does the group know us?
-            consumer.commit({tp: OffsetAndMetadata(printed[tp], "", -1) for tp in printed}, timeout_ms=4000)
-            committed, asked, away = printed, time.monotonic(), away and say("Kafka answers again.")
-        if missed and all(consumer.position(tp, timeout_ms=2000) >= ends[tp] for tp in ends):
-            missed = say(f"Caught up: {missed} messages in {time.monotonic() - since:.1f} s")
-    except (errors.NoOffsetForPartitionError, errors.OffsetOutOfRangeError, errors.LogTruncationError):
-        member = None  # place() decides
-    except (errors.CommitFailedError, errors.RebalanceInProgressError):
-        pass  # the group went on without this consumer: poll() joins again
+        main()
+        os._exit(0)  # all is done: a late second Ctrl+C must not make it look otherwise
     except errors.FencedInstanceIdError:
         die(f"Another {CLIENT_ID} has joined group {GROUP_ID}: it goes on, this one ends.")
-    except errors.RetriableError:
-        away = away or not say("Kafka does not answer: waiting for it.")
-
-for tp, offset in committed.items():
-    say(f"Stopped. The next start resumes {tp.topic}-{tp.partition} at offset {offset}.")
-if member and not away:  # leave the group, or its partitions stay reserved for session_timeout_ms
-    sys.excepthook = lambda *_: os._exit(0)  # if that fails, they do
-    client = KafkaAdminClient(bootstrap_servers=SERVERS, bootstrap_timeout_ms=2000)
-    client.remove_group_members(GROUP_ID, [admin.MemberToRemove(member.member_id, CLIENT_ID)])
-os._exit(0)  # all is done: a late second signal must not make it look otherwise
+    except BrokenPipeError:  # the reader has gone, as after `| head`: nobody is left to be told
+        os._exit(0)
+    except (errors.KafkaError, OSError) as error:  # OSError: as when the disk is full
+        die(f"{type(error).__name__}: {error}")

@@ -1,100 +1,213 @@
-"""Send a stock tick to a Kafka topic every two seconds, and print each once Kafka has acknowledged it.
+# /// script
+# requires-python = ">=3.10"
+# dependencies = ["kafka-python[crc32c,lz4,snappy,zstd]==3.0.12"]
+# ///
+"""Send a stock tick to a Kafka topic every two seconds; print each when Kafka has acknowledged it.
 
-No tick is dropped: one that can't be delivered is kept and tried again, however long Kafka is away, before the next is
-made. Ctrl+C waits for the acknowledgement that is due; a second Ctrl+C ends the script at once.
+No tick is dropped: one that can't be delivered is kept and tried again, however long Kafka is
+away, before the next is made. Ctrl+C waits for the acknowledgement that is due; if it does not come
+within seconds, the last line names the tick that may not be stored. A second Ctrl+C ends the script
+at once.
 
 Settings, read from the environment:
-  KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated for a cluster (default: localhost:9092)
+  KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated for a cluster
+                           (default: 127.0.0.1:9092)
   KAFKA_TOPIC              the topic to send to (default: stock-market)
   SEND_INTERVAL_SECONDS    the seconds from one tick to the next (default: 2)
 """
 
-import os
 import signal
-import time
 
-NAME, CLIENT_ID, producer, stopping = "Broker2", "producer2", None, []  # stopping: when Ctrl+C or SIGTERM came
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to save, Ctrl+C just ends
 
-
-def stop(number, _frame):
-    if not producer or (stopping and time.monotonic() - stopping[0] > 0.1):  # sooner is the same one, delivered twice
-        os._exit(128 + number if producer else 0)  # the second time, or with nothing to save yet: at once
-    stopping.append(time.monotonic())
-
-
-for number in (signal.SIGINT, signal.SIGTERM):
-    signal.signal(number, stop)
-
+import contextlib
 import json
+import os
 import random
 import re
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+import time
 
-from kafka import KafkaProducer, errors
+from kafka import KafkaAdminClient, KafkaProducer, errors
+
+NAME = "Broker2"
+CLIENT_ID = "producer2"
+BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
+TOPIC = os.environ.get("KAFKA_TOPIC", "stock-market")
+SEND_INTERVAL_SECONDS = os.environ.get("SEND_INTERVAL_SECONDS", "2")
+FOR_EVER_MS = 2**31 - 1  # the longest time that Kafka's settings can name: 25 days
+ANSWER_MS = 4000  # how long to wait for Kafka's answer before saying that it does not come
+DATA_WIPED = (errors.OutOfOrderSequenceNumberError, errors.UnknownProducerIdError)
+KAFKA_AWAY = "Kafka does not answer: keeping the tick and waiting for it."
+TOPIC_MISSING = f"Topic {TOPIC} does not exist: waiting for it to be created."
+
+
+def main():
+    read_arguments()
+    check_settings()
+    producer = connect()
+    stop = Stop()
+    acknowledged = 0
+    due = time.monotonic()
+    while not stop.asked:
+        tick = make_tick()
+        stored = deliver(producer, tick, stop)
+        say(f"Sent: {tick} (partition {stored.partition}, offset {stored.offset})")
+        acknowledged += 1
+        due = max(due + float(SEND_INTERVAL_SECONDS), time.monotonic())
+        wait_until(due, stop)
+    say(f"Stopped. Ticks sent and acknowledged: {acknowledged}.")
+    producer.close(timeout=ANSWER_MS / 1000)
+
+
+def read_arguments():
+    if sys.argv[1:] in (["-h"], ["--help"]):
+        print(__doc__.strip())
+        sys.exit()
+    if sys.argv[1:]:
+        die(f"Unknown argument {sys.argv[1]!r}: settings come from the environment, see --help.")
 
 
 def die(reason):
+    """End the script: one line on stderr, status 1."""
     print(f"[{NAME}] {reason}", file=sys.stderr, flush=True)
-    os._exit(1)
+    os._exit(1)  # at once: what stdout could not take is not tried again, no thread is waited for
 
 
-def setting(name, default, pattern, hint):
-    value = os.environ.get(name, default)
-    return value if re.fullmatch(pattern, value) else die(f"{name}={value!r} can't be used: write {hint}.")
+def check_settings():
+    address = r"[^\s/,]+:\d+(,[^\s/,]+:\d+)*"
+    topic = r"(?!\.\.?$)[a-zA-Z0-9._-]{1,249}"
+    seconds = r"\d{1,5}(\.\d*)?|\.\d+"
+    check("KAFKA_BOOTSTRAP_SERVERS", BOOTSTRAP_SERVERS, address, "host:port")
+    check("KAFKA_TOPIC", TOPIC, topic, "letters, digits, dots, _ or -")
+    check("SEND_INTERVAL_SECONDS", SEND_INTERVAL_SECONDS, seconds, "seconds, as in 2 or 0.5")
+
+
+def check(name, value, pattern, hint):
+    if not re.fullmatch(pattern, value):
+        die(f"{name}={value!r} can't be used: write {hint}.")
+
+
+def connect():
+    try:
+        return KafkaProducer(
+            bootstrap_servers=BOOTSTRAP_SERVERS.split(","),
+            client_id=CLIENT_ID,
+            acks="all",  # acknowledged is: stored by every in-sync replica
+            delivery_timeout_ms=FOR_EVER_MS,  # the client tries again: so nothing is stored twice
+            max_block_ms=1000,  # how long send() waits for the topic before deliver() looks around
+            metadata_max_age_ms=20_000,  # see new partitions after 20 s, not after five minutes
+            bootstrap_timeout_ms=8000,  # how long to look for Kafka at the start
+            reconnect_backoff_max_ms=1000,  # go on soon after Kafka is back
+        )
+    except (errors.KafkaError, ValueError):
+        die(
+            f"KAFKA_BOOTSTRAP_SERVERS={BOOTSTRAP_SERVERS}: no Kafka answers there. Start it, or "
+            "correct the address. (This script speaks to a Kafka without TLS and password.)"
+        )
+
+
+class Stop:
+    """Whether Ctrl+C or SIGTERM has asked this script to end; the second one ends it at once."""
+
+    def __init__(self):
+        self.asked = False
+        self.asked_at = 0
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.ask)
+
+    def ask(self, number, _frame):
+        if self.asked and time.monotonic() > self.asked_at + 0.1:  # sooner it is the same one twice
+            os._exit(128 + number)
+        self.asked, self.asked_at = True, time.monotonic()
+
+
+def make_tick():
+    price = f"{random.uniform(0, 1000):.2f}"
+    tick = {"symbol": "AAPL", "price": price, "broker": NAME}
+    return json.dumps(tick, separators=(",", ":"))
+
+
+def deliver(producer, tick, stop):
+    """Send a tick until Kafka has acknowledged it; return where it is stored."""
+    outage = Outage()
+    outage_is_due = time.monotonic() + 5
+    future = None
+    while True:
+        try:
+            if future is None:
+                future = producer.send(TOPIC, tick.encode())
+            stored = future.get(timeout=0.2)
+            outage.is_over()
+            return stored
+        except (errors.RetriableError, *DATA_WIPED):
+            if future is not None and future.failed():
+                future = None  # it is not stored, as when Kafka's data were wiped: send it anew
+        except errors.KafkaError as error:
+            die(f"Kafka refuses this tick ({type(error).__name__}), so it is not stored: {tick}")
+        if stop.asked and time.monotonic() > stop.asked_at + 3:
+            die(f"Stopped, but Kafka has not acknowledged this tick; it may not be stored: {tick}")
+        if time.monotonic() > outage_is_due:
+            outage.goes_on()
+            outage_is_due = time.monotonic() + 5
+
+
+class Outage:
+    """What this script has to wait for: said when that begins, and when it is over."""
+
+    def __init__(self):
+        self.reason = None
+
+    def goes_on(self):
+        reason = TOPIC_MISSING if topic_is_missing() else KAFKA_AWAY
+        if reason != self.reason:
+            say(reason)
+        self.reason = reason
+
+    def is_over(self):
+        if self.reason == KAFKA_AWAY:
+            say("Kafka answers again.")
+        if self.reason == TOPIC_MISSING:
+            say(f"Topic {TOPIC} exists now.")
+        self.reason = None
+
+
+def topic_is_missing():
+    """Tell a topic that is not there from a Kafka that is not there; asking creates no topic."""
+    try:
+        with admin_client() as admin:
+            return TOPIC not in admin.list_topics()
+    except errors.KafkaError:
+        return False
+
+
+def admin_client():
+    """Return a context manager with the client for questions about topics and groups."""
+    client = KafkaAdminClient(
+        bootstrap_servers=BOOTSTRAP_SERVERS.split(","),
+        bootstrap_timeout_ms=ANSWER_MS,
+        request_timeout_ms=ANSWER_MS,
+    )
+    return contextlib.closing(client)
 
 
 def say(line):
-    """Print a line at once. Return None: `flag = say(...)` also clears the flag."""
     print(f"[{NAME}] {line}", flush=True)
 
 
-def deliver(tick):
-    """Send a tick until Kafka has acknowledged it, and print it. Three seconds after Ctrl+C, give up and say so."""
-    future, away, started = None, False, time.monotonic()
-    while True:
-        try:
-            future = future or producer.send(TOPIC, tick.encode())
-            stored = future.get(timeout=0.2)
-            break
-        except (errors.RetriableError, errors.OutOfOrderSequenceNumberError, errors.UnknownProducerIdError):
-            if future and future.is_done:  # it failed for good and is not stored, as when Kafka's data are wiped
-                future = None
-            if stopping and time.monotonic() > stopping[0] + 3:
-                die(f"Stopped, but Kafka has not acknowledged this tick, which may not be stored: {tick}")
-            if time.monotonic() > started + 5:
-                away = away or not say("Kafka does not answer: keeping the tick and waiting for it.")
-    away = away and say("Kafka answers again.")
-    say(f"Sent: {tick} (partition {stored.partition}, offset {stored.offset})")
+def wait_until(due, stop):
+    """Wait in short steps: Ctrl+C does not wait for a long interval."""
+    rest = due - time.monotonic()
+    while rest > 0 and not stop.asked:
+        time.sleep(min(rest, 0.1))
+        rest = due - time.monotonic()
 
 
-sys.excepthook = lambda kind, error, _: os._exit(0) if kind is BrokenPipeError else die(f"{kind.__name__}: {error}")
-if unknown := ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter).parse_known_args()[1]:
-    die(f"Unknown argument {unknown[0]!r}: the settings come from the environment, see --help.")
-SERVERS = setting("KAFKA_BOOTSTRAP_SERVERS", "localhost:9092", r"[^\s/,]+:\d+(,[^\s/,]+:\d+)*", "host:port").split(",")
-TOPIC = setting("KAFKA_TOPIC", "stock-market", r"(?!\.\.?$)[a-zA-Z0-9._-]{1,249}", "letters, digits, dots, _ or -")
-SECONDS = setting("SEND_INTERVAL_SECONDS", "2", r"\d{1,5}(\.\d*)?|\.\d+", "seconds from 0 to 99999, as in 2 or 0.5")
-try:
-    producer = KafkaProducer(
-        bootstrap_servers=SERVERS,
-        client_id=CLIENT_ID,
-        acks="all",  # acknowledged is: stored by every in-sync replica
-        delivery_timeout_ms=2**31
-        - 1,  # the largest there is: the client itself tries again, so nothing is stored twice
-        max_block_ms=1000,  # how long send() waits for the topic's metadata before deliver() looks around
-        bootstrap_timeout_ms=8000,
-        reconnect_backoff_max_ms=1000,  # go on soon after Kafka is back
-    )
-except (errors.KafkaError, ValueError):
-    die(f"KAFKA_BOOTSTRAP_SERVERS={','.join(SERVERS)}: no Kafka answers there. Start it, or correct the address.")
-
-due, sent = time.monotonic(), 0
-while not stopping:
-    if time.monotonic() < due:
-        time.sleep(min(0.1, max(0, due - time.monotonic())))  # in short steps: Ctrl+C does not wait for a long interval
-        continue
-    price = f"{random.uniform(0, 1000):.2f}"
-    deliver(json.dumps({"symbol": "AAPL", "price": price, "broker": NAME}, separators=(",", ":")))
-    sent, due = sent + 1, max(due + float(SECONDS), time.monotonic())
-say(f"Stopped. Ticks sent and acknowledged: {sent}.")
-os._exit(0)  # all is done: a late second signal must not make it look otherwise
+if __name__ == "__main__":
+    try:
+        main()
+        os._exit(0)  # all is done: a late second Ctrl+C must not make it look otherwise
+    except BrokenPipeError:  # the reader has gone, as after `| head`: nobody is left to be told
+        os._exit(0)
+    except (errors.KafkaError, OSError) as error:  # OSError: as when the disk is full
+        die(f"{type(error).__name__}: {error}")

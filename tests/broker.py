@@ -1,6 +1,6 @@
 """A real Apache Kafka without Docker.
 
-    python tests/broker.py            start it on localhost:9092, in the foreground; Ctrl+C ends it
+    python tests/broker.py            start it on 127.0.0.1:9092, in the foreground; Ctrl+C ends it
     python tests/broker.py --fresh    the same, but forget all messages and offsets of earlier runs
 
 It is the Kafka of docker-compose.yml: the image's version, set up from the file's own environment block by
@@ -21,7 +21,7 @@ from shared.files import CACHE
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fresh", action="store_true", help="start from nothing: forget messages and offsets")
-    parser.add_argument("--port", type=int, default=9092, help="the port of localhost (default: 9092)")
+    parser.add_argument("--port", type=int, default=9092, help="the port of 127.0.0.1 (default: 9092)")
     options = parser.parse_args()
 
     def leave(*_):

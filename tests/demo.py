@@ -52,7 +52,7 @@ from shared.scripts import Script
 
 PRODUCERS, CONSUMERS = ("producer1", "producer2"), ("consumer1", "consumer2")
 COLOURS = {"producer1": "cyan", "producer2": "magenta", "consumer1": "green", "consumer2": "yellow"}
-LOST = re.compile(r"LOST: retention deleted (\d+) messages, offsets (\d+) to (\d+) of ")
+LOST = re.compile(r"LOST: retention deleted up to (\d+) messages, offsets (\d+) to (\d+) of ")
 WHY = (
     "Why no message went missing: Kafka keeps a message in its log, read or not, until retention deletes it. The "
     "committed offset is where a consumer group reads on, and a consumer commits it only after it has printed the "

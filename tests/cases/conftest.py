@@ -59,14 +59,14 @@ def topic(request):
 def start(topic, request):
     """A function that starts a script on the test's topic: start("consumer1", KAFKA_GROUP_ID="g").
 
-    With redirect="| head -n 3" it is started by a shell that does this with its output.
+    With redirect="| head -n 3" it is started by a shell that does this with its output; `command` is run instead.
 
     The Kafka is the test's own broker or cluster if it has one, else the shared one, and each consumer's default
     group is the test's own. Scripts that still run when the test ends are killed.
     """
     started = []
 
-    def run(name, *arguments, redirect=None, **settings):
+    def run(name, *arguments, redirect=None, command=None, **settings):
         if "bootstrap_servers" in settings:
             servers = settings.pop("bootstrap_servers")
         elif "three_brokers" in request.fixturenames:
@@ -80,7 +80,8 @@ def start(topic, request):
             "SEND_INTERVAL_SECONDS": "0.01",
             **settings,
         }
-        command = redirect and ["bash", "-o", "pipefail", "-c", f'"{sys.executable}" "{ROOT / name}.py" {redirect}']
+        if redirect:
+            command = ["bash", "-o", "pipefail", "-c", f'"{sys.executable}" "{ROOT / name}.py" {redirect}']
         started.append(Script(name, servers, *arguments, command=command, **settings))
         return started[-1]
 

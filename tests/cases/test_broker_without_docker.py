@@ -50,10 +50,10 @@ def java_processes(checkout):
 
 def test_it_keeps_its_messages_between_runs_until_told_to_start_fresh(checkout):
     port = str(free_port())
-    kafka = Kafka(f"localhost:{port}")
+    kafka = Kafka(f"127.0.0.1:{port}")
     first = run_broker(checkout, "--port", port)
     ready = first.wait_for("ready").text
-    assert ready.startswith(f"Kafka is ready on localhost:{port}. Ctrl+C stops it")
+    assert ready.startswith(f"Kafka is ready on 127.0.0.1:{port}. Ctrl+C stops it")
     kafka.send("ticks", b"kept")
     assert first.interrupt() == 0
     assert not first.errors

@@ -81,7 +81,7 @@ def check_story(output):
         re.search(r"(\d+) were sent", output),
     )
     assert sent == int(stored[1])
-    lost = re.search(r"LOST: retention deleted (\d+) messages", output)
+    lost = re.search(r"LOST: retention deleted up to (\d+) messages", output)
     back = re.search(r"From (\d+) back to 0", output)
     for (step, name), (_, received, missing, repeated, _, wait) in rows.items():
         at = (step, name)

@@ -1,10 +1,8 @@
 """What the files promise about themselves: the pairs, their length, the compose file, the top level."""
 
-import io
 import re
 import subprocess
 import sys
-import tokenize
 
 import pytest
 import yaml
@@ -30,19 +28,6 @@ def test_a_pair_differs_in_its_names_and_group_alone(first, second, names):
         assert mine in text
         text = text.replace(mine, other)
     assert text == (ROOT / second).read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("name", ["producer1.py", "consumer1.py"])
-def test_a_script_stays_within_100_lines_of_code(name):
-    """Blank lines, comments and docstrings do not count."""
-    text = (ROOT / name).read_text(encoding="utf-8")
-    silent = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
-    lines = set()
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        docstring = token.type == tokenize.STRING and token.line.strip().startswith('"""')
-        if token.type not in silent and not docstring:
-            lines |= set(range(token.start[0], token.end[0] + 1))
-    assert len(lines) <= 100
 
 
 @pytest.mark.parametrize("name", ["producer1.py", "consumer1.py"])

@@ -101,7 +101,7 @@ def test_ctrl_c_while_it_starts_leaves_no_traceback(start, topic, name):
         script = start(name)
         wait_until(lambda script=script: catches_sigterm(script.process.pid), every=0.001)
         time.sleep(delay)  # the moment is the test's subject: while it imports, connects, joins
-        assert script.interrupt() == 0, script.text()
+        script.interrupt()
         assert not script.errors
 
 

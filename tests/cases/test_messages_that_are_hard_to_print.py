@@ -1,4 +1,4 @@
-"""Whatever a message holds is printed as one line that cannot steer the terminal; none is skipped, none stops anything."""
+"""Whatever a message holds is printed as one line that cannot steer the terminal; nothing is skipped or stopped by it."""
 
 import pytest
 

@@ -62,7 +62,7 @@ class Broker:
     def __init__(self, port=None, directory=None, settings=None, progress=report_download):
         self.port = port or free_port()
         self.controller_port = free_port()
-        self.bootstrap_servers = f"localhost:{self.port}"
+        self.bootstrap_servers = f"127.0.0.1:{self.port}"
         self.settings = settings or {}
         self.progress = progress
         self.process = None
@@ -89,7 +89,7 @@ class Broker:
         return {
             **{name: str(value) for name, value in compose_service()["environment"].items()},
             "KAFKA_LISTENERS": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
-            "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://localhost:{self.port}",
+            "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://127.0.0.1:{self.port}",
             "KAFKA_CONTROLLER_QUORUM_VOTERS": f"1@127.0.0.1:{self.controller_port}",
             "KAFKA_LOG_DIRS": (self.directory / "data").as_posix(),
             **{name: str(value) for name, value in self.settings.items()},
@@ -134,9 +134,10 @@ class Broker:
         for name in ("server.properties", "log4j2.yaml", "tools-log4j2.yaml"):
             (templates / name).touch()
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("KAFKA_")}
+        folders = ["--default-configs-dir", str(templates), "--final-configs-dir", str(config)]
+        folders += ["--mounted-configs-dir", str(self.directory / "none")]
         result = subprocess.run(
-            [*command, "kafka.docker.KafkaDockerWrapper", "setup", "--default-configs-dir", str(templates)]
-            + ["--mounted-configs-dir", str(self.directory / "none"), "--final-configs-dir", str(config)],
+            [*command, "kafka.docker.KafkaDockerWrapper", "setup", *folders],
             check=False,
             env={**inherited, **self.environment(), "CLUSTER_ID": "5L6g3nShT-eMCtK--X86sw"},  # the image's default
             stdin=subprocess.DEVNULL,
