@@ -102,14 +102,15 @@ class Film:
         """Make the frame taken last the one for readers who ask for less motion."""
         self.still = len(self.frames) - 1
 
-    def svg(self, title: str, description: str, end: float) -> str:
+    def svg(self, title: str, description: str, end: float, seconds: float) -> str:
         """Return the film as an SVG that begins anew after the last frame.
 
         Args:
             title, description: for those who cannot see it.
             end: when the last frame is over.
+            seconds: how long the film plays; frames keep their share of it.
         """
-        return _Drawing(self).svg(title, description, end)
+        return _Drawing(self).svg(title, description, end, seconds)
 
 
 def runs(line) -> tuple:
@@ -132,7 +133,7 @@ class _Drawing:
         self.size = (film.width * COLUMN + 2 * MARGIN, film.height * ROW + 2 * MARGIN)
         self.rows, self.inks = {}, {}  # what has been seen, and its name
 
-    def svg(self, title, description, end) -> str:
+    def svg(self, title, description, end, seconds) -> str:
         width, height = self.size
         fixed = [self.same_in_all(number) for number in range(self.film.height)]
         behind = "".join(self.use(row, number) for number, row in enumerate(fixed) if row)
@@ -148,7 +149,7 @@ class _Drawing:
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
             f' viewBox="0 0 {width} {height}" role="img" aria-label={quoteattr(title)}>\n'
             f"<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>\n"
-            f"<style>{self.css(end)}</style>\n<defs>\n{rows}</defs>\n"
+            f"<style>{self.css(end, seconds)}</style>\n<defs>\n{rows}</defs>\n"
             f'<rect width="100%" height="100%" rx="8" fill="{colour(BACKGROUND)}"/>\n'
             f'<svg x="{MARGIN}" y="{MARGIN}" width="{width - 2 * MARGIN}"'
             f' height="{height - 2 * MARGIN}">\n{behind}\n'
@@ -191,7 +192,7 @@ class _Drawing:
         """Return the name of a style's colour and weight."""
         return self.inks.setdefault(css_of(style), f"c{len(self.inks)}")
 
-    def css(self, end) -> str:
+    def css(self, end, seconds) -> str:
         start = self.film.frames[0].at
         whole = end - start
         steps = "".join(
@@ -207,7 +208,7 @@ class _Drawing:
         return (
             f"text{{font:{FONT_SIZE}px {FONTS};white-space:pre}}{inks}\n"
             f"text,path{{fill:currentColor}}path{{fill-rule:evenodd}}{strokes}\n"
-            f".film{{animation:film {whole:.2f}s step-end infinite}}\n@keyframes film{{{steps}}}\n"
+            f".film{{animation:film {seconds:.2f}s step-end infinite}}\n@keyframes film{{{steps}}}\n"
             "@media (prefers-reduced-motion:reduce){.film{animation:none}}"
         )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from rich.cells import cell_len
 from rich.text import Text
 
-KEPT, READ, COMMITTED, BEHIND, LAG = "■", "━", "▲", "◀", "┄"
+KEPT, READ, COMMITTED, BEHIND, LAG, RESUMED = "■", "━", "▲", "◀", "┄", "●"
 DELETED = "\N{MULTIPLICATION SIGN}"
 TRENDS = {"grows": " ↑", "shrinks": " ↓"}
 STEPS = (1, 2, 5, 10)  # offsets in a column
@@ -53,6 +53,7 @@ class GroupView:
         holder: the client id of the member that holds the partition, or None.
         state: the group's, in Kafka's words (Stable, Empty, PreparingRebalance …); "": not known.
         style: the colour of its line, as rich has it.
+        resumed: the offset at which its consumer has gone on after its latest start; None: no mark.
     """
 
     label: str
@@ -61,6 +62,7 @@ class GroupView:
     holder: str | None = None
     state: str = ""
     style: str = ""
+    resumed: int | None = None
 
     def lag(self, end: int) -> int | None:
         """Return how many offsets it is behind the end of the log, the deleted ones among them."""
@@ -199,7 +201,9 @@ def track(group: GroupView, partition: PartitionView, window: Window) -> Text:
     if group.committed is None:
         return line
     at = min(window.column(group.committed), window.columns - 1)
-    line.append(READ * at + COMMITTED if at >= 0 else BEHIND)
+    resumed = -1 if group.resumed is None else window.column(group.resumed)
+    read = "".join(RESUMED if column == resumed else READ for column in range(at))
+    line.append(read + COMMITTED if at >= 0 else BEHIND)
     for column in range(max(at, 0) + 1, window.filled):
         unread_and_gone = window.offsets(column)[-1] < partition.first
         line.append(DELETED if unread_and_gone else LAG, "bold red")
@@ -219,11 +223,12 @@ def cell(text: str, width: int, style: str = "") -> Text:
     return shown.append(" ")
 
 
-def legend(writers: Mapping[str, str] | None = None) -> Text:
+def legend(writers: Mapping[str, str] | None = None, resumed: bool = False) -> Text:
     """Return what the signs mean; `writers`, {name: style}, tell whose the messages are."""
     parts = []
     for name, style in (writers or {"kept": ""}).items():
         parts += [(f"{KEPT} ", style), f"{name}  "]
-    parts += [(f"{DELETED} ", "red"), f"deleted  {READ} read  {COMMITTED} committed offset  "]
+    parts += [(f"{DELETED} ", "red"), f"deleted  {READ} read  "]
+    parts += [f"{COMMITTED} committed  {RESUMED} resumed  "] if resumed else [f"{COMMITTED} committed offset  "]
     parts += [(f"{LAG} ", "red"), "lag"]
     return Text.assemble(*parts, no_wrap=True, overflow="crop")
