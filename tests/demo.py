@@ -1,13 +1,16 @@
-"""See why no message goes missing: one minute, a real Kafka, and the four scripts stopped, killed and started again.
+"""See why no message goes missing: one minute, a real Kafka, and the four scripts stopped and killed.
 
-    python tests/demo.py                  on a terminal a live picture, otherwise (pipe, CI) the same story as plain lines
+    python tests/demo.py                  on a terminal a live picture, otherwise (pipe, CI) the same
+                                          story as plain lines
     python tests/demo.py --fast           the same with shorter pauses
-    python tests/demo.py --picture FILE   also film the first four steps, as an animated SVG: tests/demo.svg is one
+    python tests/demo.py --picture FILE   also film the first four steps, as an animated SVG:
+                                          tests/demo.svg is one
 
-Nothing is simulated: each number is read from the scripts' lines or from Kafka. The Kafka is the demonstration's own,
-with free ports and temporary data; it needs no Docker. At the end a table compares, for each step, what Kafka stored
-with what each consumer printed. The exit status is 0 only if nothing was missing, and nothing repeated, that should
-not be. Ctrl+C ends the demonstration, its scripts and its Kafka at once.
+Nothing is simulated: each number is read from the scripts' lines or from Kafka. The Kafka is the
+demonstration's own, with free ports and temporary data; it needs no Docker. At the end a table
+compares, for each step, what Kafka stored with what each consumer printed. The exit status is 0
+only if nothing was missing, and nothing repeated, that should not be. Ctrl+C ends the
+demonstration, its scripts and its Kafka at once.
 """
 
 import os
@@ -43,14 +46,15 @@ from shared.broker import Broker
 from shared.download import BrokerError
 
 WHY = (
-    "Why no message went missing: Kafka keeps a message in its log, read or not, until retention deletes it. The "
-    "committed offset is where a consumer group reads on, and a consumer commits it only after it has printed the "
-    "message. So a stop, a crash or an outage can make it read a message again, but never skip one."
+    "Why no message went missing: Kafka keeps a message in its log, read or not, until retention "
+    "deletes it. The committed offset is where a consumer group reads on, and a consumer commits it "
+    "only after it has printed the message. So a stop, a crash or an outage can make it read a "
+    "message again, but never skip one."
 )
 
 
 class Stopped(BaseException):
-    """Ctrl+C, SIGTERM or SIGHUP came: a BaseException, so that nothing on the way takes it for an error."""
+    """Ctrl+C, SIGTERM or SIGHUP came: a BaseException, which nothing takes for an error."""
 
 
 def stop(number, _frame):
@@ -133,7 +137,7 @@ def end(stage):
 
 
 def show(stage, picture, console) -> None:
-    """Play the story: on this console as a live picture, if there is one; film it for `picture`, if that is a file."""
+    """Play the story: live on this console, unless it is None; filmed for the file `picture`, too."""
     with contextlib.ExitStack() as stack:
         camera = Camera(stage) if picture else None
         if camera:
@@ -185,14 +189,14 @@ def read_options():
         "--bootstrap-servers",
         metavar="HOST:PORT",
         type=address,
-        help="use a Kafka that runs already: with a topic and groups of the demonstration's own, deleted afterwards; "
-        "the step that stops Kafka is left out",
+        help="use a Kafka that runs already: with a topic and groups of the demonstration's own, "
+        "deleted afterwards; the step that stops Kafka is left out",
     )
     parser.add_argument(
         "--picture",
         metavar="FILE",
         type=picture_file,
-        help="write a film of the first four steps there, as an animated SVG; the pauses are the film's",
+        help="write a film of the first four steps there, as an animated SVG; pauses are the film's",
     )
     return parser.parse_args()
 
@@ -204,7 +208,7 @@ def main() -> int:
     logging.getLogger("kafka").addHandler(
         logging.NullHandler()
     )  # its warnings during the outage are no news
-    tempfile.gettempdir()  # it writes a file to find out: not later, where Ctrl+C could leave that behind
+    tempfile.gettempdir()  # writes a file to find out: not later, where Ctrl+C could leave that
     live = sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
     console = Console() if live else Console(force_terminal=False, color_system=None, width=120)
     for number in SIGNALS:
@@ -219,9 +223,8 @@ def main() -> int:
     except (BrokerError, AssertionError, OSError, subprocess.TimeoutExpired) as error:
         complain(" / ".join(str(error).splitlines()))
     except KafkaError as error:
-        complain(
-            f"Kafka at {options.bootstrap_servers or 'the demonstration'} fails: {type(error).__name__}."
-        )
+        where = options.bootstrap_servers or "the demonstration"
+        complain(f"Kafka at {where} fails: {type(error).__name__}.")
     return 1
 
 

@@ -1,4 +1,4 @@
-"""The account of a run: what Kafka stored, compared with what each consumer printed. Pure functions."""
+"""The account of a run: what Kafka stored, compared with what each consumer printed. Pure."""
 
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -92,7 +92,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Row:
-    """What one consumer did in one step. `missing` and `repeated` are offsets, `wait` is seconds."""
+    """What one consumer did in one step: `missing` and `repeated` are offsets, `wait` seconds."""
 
     step: int
     consumer: str

@@ -3,9 +3,8 @@
 import threading
 import time
 
-from demonstration.account import CONSUMERS, PRODUCERS
+from demonstration.account import CONSUMERS, PRODUCERS, events
 from demonstration.screen import COLOURS, Screen, ScriptView, View
-from demonstration.stage import said
 from demonstration.story import STEPS
 from shared.animation import Film
 from shared.lines import Placed
@@ -25,10 +24,10 @@ def screen_of(stage) -> Screen:
         name: ScriptView(
             name,
             stage.states[name],
-            [line for script in list(runs) for line in list(script.output)],
+            stage.lines(name),
             chapter.began if chapter else 0,
         )
-        for name, runs in stage.scripts.items()
+        for name in stage.scripts
     }
     view = View(
         heading=heading,
@@ -49,8 +48,10 @@ def screen_of(stage) -> Screen:
 
 
 def group_of(stage, name) -> GroupView:
-    """Return a consumer's group: what Kafka says, and where the consumer says that it resumed."""
-    placed = [event for script in stage.scripts[name][1:] for event in said(script, Placed)]
+    """Return a consumer's group: what Kafka says, and where its consumer says it resumed in this step."""
+    began = stage.chapters[-1].began if stage.chapters else 0
+    latest = [line for line in stage.lines(name) if line.at >= began]
+    placed = [event for event in events(latest, Placed) if event.reset is None]
     return GroupView(
         name,
         stage.lookout.committed.get(name),
@@ -61,7 +62,7 @@ def group_of(stage, name) -> GroupView:
 
 
 class Camera(threading.Thread):
-    """Films the screen while `rolls` is true.
+    """Films the screen while `rolls` is true, from the first message on.
 
     Attributes:
         film: the Film so far; its time is that of the story, without what was not filmed.
@@ -77,16 +78,16 @@ class Camera(threading.Thread):
         before = time.monotonic()
         while not self.over.wait(EVERY):
             now = time.monotonic()
-            if self.rolls:
+            if self.rolls and self.stage.lookout.end:
                 self.film.take(screen_of(self.stage), self.seconds)
                 self.seconds += now - before
             before = now
 
     def svg(self) -> str:
         return self.film.svg(
-            title="consumer1 is stopped, its messages wait; started again, it resumes at its offset",
-            description="The topic's log as a row of messages, and on it the committed offset of each "
-            "consumer's group: both consumers read along; consumer1 is stopped, and its lag grows; "
+            title="consumer1 is stopped; started again, it resumes at its committed offset",
+            description="The topic's log as a row of messages, and on it the committed offset of "
+            "each group: both consumers read along; consumer1 is stopped, and its lag grows; "
             "started again, it goes on where it had stopped and catches up; killed and started "
             "again, it does so too. Filmed from a real run of tests/demo.py.",
             end=self.seconds,

@@ -1,4 +1,4 @@
-"""The screen of the demonstration: step, log and scripts, and the table at its end. Rich alone, no Kafka.
+"""The screen of the demonstration: step, log and scripts, and the table at its end. No Kafka.
 
 It fits 80 columns and 24 rows, and grows. What a script says in a sentence is never cut: it stays
 as long as its step, and wraps. Messages are shortened where there is no room for them.
@@ -68,7 +68,8 @@ class Screen:
         width = options.max_width
         height = options.height or console.height
         above = [*self.step(console, width), *self.log(width)]
-        free = max(4, height - len(above) - 3)  # three headings
+        lane = 2 + len(self.view.groups)  # rows
+        free = max(4, height - (len(above) - 1 + lane) - 3)  # three headings
         for_producers = max(1, free // 5)
         for_first = (free - for_producers + 1) // 2
         heights = (for_first, free - for_producers - for_first)
@@ -88,20 +89,20 @@ class Screen:
                 yield Segment.line()
 
     def step(self, console, width) -> list[Text]:
-        """Return the step's heading, its sentence and its note: always so many rows."""
+        """Return the step's heading, its sentence and its note: a few rows at least, to stand still."""
         said = Text(self.view.sentence, "bold").wrap(console, width)
         noted = Text(self.view.note).wrap(console, width)
         rows = [*said, *noted]
         room = 5 if width < 100 else 4
-        return [heading(self.view.heading, width), *rows[:room], *[Text()] * (room - len(rows))]
+        return [heading(self.view.heading, width), *rows, *[Text()] * (room - len(rows))]
 
     def log(self, width) -> list:
         partition = self.view.partition
         state = "Kafka is stopped" if self.view.away else ""
         title = f"Kafka: topic {partition.topic}, partition {partition.number}"
         lane = Lane(partition, self.view.groups, self.view.colours, state)
-        rows = [heading(title, width, ALARM if self.view.away else ""), lane]
-        return [*rows, legend(WRITERS, resumed=True), *[]]
+        style = ALARM if self.view.away else ""
+        return [heading(title, width, style), lane, legend(WRITERS, resumed=True)]
 
     def script(self, name, width, height) -> list[Text]:
         script = self.view.scripts[name]
@@ -170,7 +171,7 @@ def by_importance(script) -> list[int]:
 
 
 def in_rows(line, width) -> list[str]:
-    """Return a script's line in rows of this width: a message shortened to one, a sentence wrapped."""
+    """Return a line in rows of this width: a message shortened to one, a sentence wrapped."""
     text = line if width >= VERBATIM else line.partition("] ")[2] or line
     if len(text) <= width:
         return [text]

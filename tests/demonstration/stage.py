@@ -1,4 +1,4 @@
-"""The stage: the four scripts as processes, their Kafka, and what the steps of the story do with them."""
+"""The stage: the four scripts as processes, their Kafka, and what the steps do with them."""
 
 import contextlib
 import subprocess
@@ -105,7 +105,7 @@ class Stage:
     # The scripts.
 
     def start(self, name):
-        """Start a script; return it. From the main thread only: it ends with the thread that started it."""
+        """Start a script; return it. From the main thread only: it ends with its starter."""
         settings = {"KAFKA_TOPIC": self.topic, "SEND_INTERVAL_SECONDS": str(self.pace.interval)}
         if name in CONSUMERS:
             settings["KAFKA_GROUP_ID"] = self.groups[name]
@@ -146,6 +146,10 @@ class Stage:
         self.states[name] = "killed with kill -9"
         return range(self.committed(name), script.messages()[-1].offset + 1)
 
+    def lines(self, name) -> list:
+        """Return what a script has printed so far, in all its runs."""
+        return [line for script in list(self.scripts[name]) for line in list(script.output)]
+
     # Kafka.
 
     def committed(self, name) -> int:
@@ -162,7 +166,7 @@ class Stage:
         self.away = True
 
     def start_kafka(self) -> float:
-        """Start Kafka again and wait until all consumers go on; return the seconds it took itself."""
+        """Start Kafka again, wait until all consumers go on; return the seconds Kafka took."""
         began = time.monotonic()
         self.broker.start()
         self.away, seconds = False, time.monotonic() - began
@@ -178,8 +182,11 @@ class Stage:
     def wait_for_end_of_session(self, name):
         """Wait until Kafka has given up waiting for a consumer that was stopped."""
         group = self.groups[name]
-        members = lambda: self.ask(lambda: self.kafka.members(group))  # noqa: E731
-        self.until(f"the end of {name}'s session", lambda: not members(), every=0.3)
+
+        def is_over():
+            return not self.ask(lambda: self.kafka.members(group))
+
+        self.until(f"the end of {name}'s session", is_over, every=0.3)
 
     def rewind(self, name) -> int:
         """Set a consumer's group back to the earliest offset; return that."""
@@ -200,7 +207,7 @@ class Stage:
         return self.committed(name)
 
     def delete_before(self, offset):
-        """Delete the messages below an offset, as retention does; keep for the account what they were."""
+        """Delete what is below an offset, as retention does; the account still knows it."""
         self._earlier |= set(self.ask(lambda: self.kafka.log(self.topic)))
         self.kafka.delete_before(self.topic, offset)
 
@@ -239,7 +246,7 @@ class Stage:
         self.until("the time", lambda: time.monotonic() >= end)
 
     def look(self):
-        """Tell what the scripts have printed besides their messages; notice one that has ended by itself."""
+        """Tell what the scripts have printed besides messages; notice one that has ended."""
         for script in [script for runs in self.scripts.values() for script in runs]:
             for line in script.output[self._told[script] :]:
                 self._told[script] += 1
@@ -277,7 +284,7 @@ class Stage:
         return Record(self.chapters, scripts, Log(messages, {0: self.first()}, self._earlier))
 
     def close(self) -> str | None:
-        """End what runs. In a Kafka that is not ours, delete topic and groups; return what failed."""
+        """End what runs. In a Kafka not ours, delete topic and groups; return what failed."""
         self.lookout.over.set()
         scripts = [script for runs in self.scripts.values() for script in runs]
         for script in scripts:

@@ -114,7 +114,7 @@ def start_it_again(stage):
     first, behind = script.messages()[0].offset, said(script, Placed)[0].behind
     stage.say(
         f"Stopped at {at}, first message after the restart: {first}. Lag {behind} → 0 in "
-        f"{seconds:.1f} s, each message once."
+        f"{seconds:.1f} s: nothing is skipped, nothing comes twice."
     )
     stage.pause(7)
 
@@ -162,7 +162,7 @@ def stop_kafka(stage):
 def rewind(stage):
     before = stage.interrupt("consumer1")
     stage.say(
-        "Kafka waits until the session of the stopped consumer is over – seven seconds – before "
+        "Kafka waits until the session of the stopped consumer is over, seven seconds, before "
         "it lets anyone move the group's offset: the consumer might come back."
     )
     stage.wait_for_end_of_session("consumer1")

@@ -208,7 +208,8 @@ class _Drawing:
         return (
             f"text{{font:{FONT_SIZE}px {FONTS};white-space:pre}}{inks}\n"
             f"text,path{{fill:currentColor}}path{{fill-rule:evenodd}}{strokes}\n"
-            f".film{{animation:film {seconds:.2f}s step-end infinite}}\n@keyframes film{{{steps}}}\n"
+            f".film{{animation:film {seconds:.2f}s step-end infinite}}\n"
+            f"@keyframes film{{{steps}}}\n"
             "@media (prefers-reduced-motion:reduce){.film{animation:none}}"
         )
 

@@ -82,7 +82,8 @@ class Window:
     def of(cls, partition: PartitionView, groups, columns: int, steps=STEPS) -> "Window":
         """Return the finest one that shows each committed offset that any step can show."""
         windows = [cls.at(partition.end, columns, step) for step in steps]
-        offsets = [group.committed for group in groups if group.committed is not None]
+        marks = [offset for group in groups for offset in (group.committed, group.resumed)]
+        offsets = [offset for offset in marks if offset is not None]
         furthest = min((o for o in offsets if o >= windows[-1].low), default=partition.end)
         return next(window for window in windows if window.low <= furthest)
 
@@ -229,6 +230,7 @@ def legend(writers: Mapping[str, str] | None = None, resumed: bool = False) -> T
     for name, style in (writers or {"kept": ""}).items():
         parts += [(f"{KEPT} ", style), f"{name}  "]
     parts += [(f"{DELETED} ", "red"), f"deleted  {READ} read  "]
-    parts += [f"{COMMITTED} committed  {RESUMED} resumed  "] if resumed else [f"{COMMITTED} committed offset  "]
+    parts.append(f"{COMMITTED} committed {'' if resumed else 'offset '} ")
+    parts += [f"{RESUMED} resumed  "] if resumed else []
     parts += [(f"{LAG} ", "red"), "lag"]
     return Text.assemble(*parts, no_wrap=True, overflow="crop")
