@@ -47,7 +47,7 @@ TOPIC_MISSING = f"Topic {TOPIC} does not exist: waiting for it to be created."
 def main():
     read_arguments()
     check_settings()
-    prepare_output()
+    prepare_python()
     consumer, assignment, outage = connect(), Assignment(), Outage()
     consumer.subscribe([TOPIC], listener=assignment)
     wait_for_topic(consumer, outage)
@@ -112,7 +112,7 @@ def check(name, value, pattern, hint):
         die(f"{name}={value!r} can't be used: write {hint}.")
 
 
-def prepare_output():
+def prepare_python():
     sys.stdout.reconfigure(errors="backslashreplace")  # for a terminal that lacks a letter
     gc.set_threshold(100_000)  # messages form no cycles: looking for them costs 14 % of the speed
 
@@ -313,7 +313,8 @@ class Membership:
 
 def partitions_of(member):
     """Return the numbers of the topic's partitions that a member of the group reads."""
-    topics = member["member_assignment"]["assigned_partitions"]
+    assignment = member["member_assignment"] or {}
+    topics = assignment.get("assigned_partitions", [])
     return {number for topic in topics if topic["topic"] == TOPIC for number in topic["partitions"]}
 
 

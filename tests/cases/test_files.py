@@ -8,6 +8,7 @@ import pytest
 import yaml
 from kafka.admin import ConfigResource, ConfigResourceType
 
+from shared.broker import free_port
 from shared.files import ROOT, compose_service
 
 
@@ -53,7 +54,16 @@ def test_the_compose_file_publishes_the_port_to_this_machine_alone_and_keeps_the
     assert service["ports"] == ["127.0.0.1:9092:9092"]
     assert service["volumes"] == [f"kafka-data:{service['environment']['KAFKA_LOG_DIRS']}"]
     assert "kafka-data" in compose["volumes"]
-    assert service["healthcheck"]["test"]
+    assert service["environment"]["KAFKA_ADVERTISED_LISTENERS"] == "PLAINTEXT://127.0.0.1:9092"
+
+
+def test_the_healthcheck_fails_until_kafka_listens(shared_broker):
+    """The check itself, as in the container, on this broker's port and on one where nobody listens."""
+    kind, *command = compose_service()["healthcheck"]["test"]
+    assert kind == "CMD"
+    for port, status in ((shared_broker.port, 0), (free_port(), 1)):
+        check = [part.replace("9092", str(port)) for part in command]
+        assert subprocess.run(check, check=False, capture_output=True, timeout=30).returncode == status
 
 
 def test_the_broker_runs_with_the_compose_files_settings(kafka):
@@ -62,6 +72,7 @@ def test_the_broker_runs_with_the_compose_files_settings(kafka):
     with kafka.admin() as admin:
         running = admin.describe_configs([resource], config_filter="all")["broker"]["1"]
     differ = {"KAFKA_LISTENERS", "KAFKA_ADVERTISED_LISTENERS", "KAFKA_CONTROLLER_QUORUM_VOTERS", "KAFKA_LOG_DIRS"}
+    differ.add("KAFKA_HEAP_OPTS")  # for the JVM
     for name, value in compose_service()["environment"].items():
         if name not in differ:
             assert running[name.removeprefix("KAFKA_").lower().replace("_", ".")]["value"] == str(value)

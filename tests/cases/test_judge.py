@@ -20,7 +20,7 @@ from shared.lines import (
     parse,
 )
 
-NEW = "[Consumer1] No committed offset. Starting at the {reset}: t-{p} at offset {o}: 5 offsets behind"
+NEW = "[C1] No committed offset. Starting at the {reset}: t-{p} at offset {o}: 5 offsets behind"
 RESUMING = "[Consumer1] Resuming t-{p} at offset {o}: 5 offsets behind"
 
 

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from kafka import KafkaAdminClient
@@ -17,6 +16,7 @@ from kafka.errors import KafkaError
 from shared.download import BrokerError, java, kafka_jars, report_download
 from shared.files import compose_service
 from shared.processes import die_with_parent
+from shared.waiting import Overdue, wait_until
 
 
 def free_port() -> int:
@@ -109,7 +109,8 @@ class Broker:
                 f"Port {self.port} is in use: another Kafka (docker compose down? another terminal?) or another program."
             )
         jars = os.pathsep.join(str(jar) for jar in kafka_jars(self.progress))
-        options = ["-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # a small broker that starts fast
+        heap = self.environment()["KAFKA_HEAP_OPTS"].split()
+        options = [*heap, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # a small broker that starts fast
         command = [str(java()), *options, "-cp", jars]
         self.directory.mkdir(parents=True, exist_ok=True)
         if not self._configured:
@@ -157,21 +158,30 @@ class Broker:
         Raises:
             BrokerError: it ended, or `limit` seconds are over.
         """
-        deadline = time.monotonic() + limit
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                log = (self.directory / "kafka.log").read_text(errors="replace").strip().splitlines()
-                reason = next((line for line in reversed(log) if "Exception" in line), log[-1] if log else "no output")
-                raise BrokerError(f"Kafka ended while it was starting: {reason.strip()}")
-            with contextlib.suppress(OSError, KafkaError):
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                with contextlib.closing(
-                    KafkaAdminClient(bootstrap_servers=self.bootstrap_servers, bootstrap_timeout_ms=5000)
-                ) as admin:
-                    if len(admin.describe_cluster()["brokers"]) >= brokers:
-                        return
-            time.sleep(0.05)
-        raise BrokerError(f"Kafka did not answer within {limit} s; its output is in {self.directory / 'kafka.log'}.")
+        try:
+            wait_until(lambda: self._answers(brokers), limit, every=0.05)
+        except Overdue:
+            output = self.directory / "kafka.log"
+            raise BrokerError(
+                f"Kafka did not answer within {limit} s; its output is in {output}."
+            ) from None
+
+    def _answers(self, brokers):
+        """Tell whether it answers, in a cluster of so many brokers. Raise BrokerError if it has ended."""
+        if self.process.poll() is not None:
+            log = (self.directory / "kafka.log").read_text(errors="replace").strip().splitlines()
+            last = log[-1] if log else "no output"
+            reason = next((line for line in reversed(log) if "Exception" in line), last)
+            raise BrokerError(f"Kafka ended while it was starting: {reason.strip()}")
+        with contextlib.suppress(OSError, KafkaError):
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            with contextlib.closing(
+                KafkaAdminClient(
+                    bootstrap_servers=self.bootstrap_servers, bootstrap_timeout_ms=5000
+                )
+            ) as admin:
+                return len(admin.describe_cluster()["brokers"]) >= brokers
+        return False
 
     def stop(self) -> None:
         """End it in order (SIGTERM); its data stay."""

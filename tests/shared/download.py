@@ -25,17 +25,28 @@ def report_download(done: int, total: int) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-def kafka_jars(progress=report_download) -> list[Path]:
-    """Return the jars of the Kafka version that docker-compose.yml names, downloaded if they are not here yet.
+def compose_version() -> str:
+    """Return the version of Kafka that docker-compose.yml names."""
+    return compose_service()["image"].rpartition(":")[2]
+
+
+def jars_folder(version=None) -> Path:
+    """Return where the jars of a version of Kafka are, or will be: of docker-compose.yml's if it is None."""
+    return CACHE / f"kafka-{version or compose_version()}"
+
+
+def kafka_jars(progress=report_download, version=None) -> list[Path]:
+    """Return the jars of a version of Kafka, downloaded if they are not here yet.
 
     Args:
+        version: as "4.3.1"; docker-compose.yml's if it is None.
         progress: called with the bytes that have come and the bytes to come, about.
 
     Raises:
         BrokerError: the download failed. What came until then is thrown away: a torn jar is never left behind.
     """
-    version = compose_service()["image"].rpartition(":")[2]
-    jars = CACHE / f"kafka-{version}"
+    version = version or compose_version()
+    jars = jars_folder(version)
     if not jars.exists():
         CACHE.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE, prefix="download-") as scratch:
@@ -101,6 +112,6 @@ def java() -> Path:
     if not executable:
         raise BrokerError(
             "There is no Java runtime for this platform: install the tests' requirements "
-            "(pip install -r tests/requirements.txt) on Linux, macOS or Windows, x86-64 or arm64, or use Docker."
+            "(pip install -r tests/requirements.txt) on Linux, macOS or Windows (on Arm, Linux or macOS), or use Docker."
         )
     return executable

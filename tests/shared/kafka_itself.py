@@ -1,13 +1,22 @@
 """What a Kafka itself says and stores: the truth that the scripts' lines are compared with."""
 
 import contextlib
-import time
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import RetriableError
 
+from shared.judge import Log
 from shared.lines import Message
+from shared.waiting import Overdue, wait_until
+
+
+def shown(value) -> str:
+    """Return a message's value as the scripts print it: one line that cannot steer a terminal."""
+    if not value:
+        return "<null>" if value is None else "<empty>"
+    text = value.decode("utf-8", "backslashreplace")
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 class Kafka:
@@ -60,18 +69,24 @@ class Kafka:
                 future.get(timeout=60)
 
     def log(self, topic) -> list[Message]:
-        """Return all messages that the topic has now, by partition and offset."""
-        consumer = KafkaConsumer(**self._client, auto_offset_reset="earliest")
+        """Return all messages that the topic has now, but for those of aborted transactions, by partition and offset."""
+        return self.whole_log(topic).messages
+
+    def whole_log(self, topic, earlier=()) -> Log:
+        """Return the topic's log as the judge takes it.
+
+        Args:
+            earlier: the messages that it is known to have had, as an earlier `log` returned them.
+        """
+        consumer = KafkaConsumer(**self._client, auto_offset_reset="earliest", isolation_level="read_committed")
         with contextlib.closing(consumer):
             partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
             consumer.assign(partitions)
-            ends, found = consumer.end_offsets(partitions), []
+            first, ends, found = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions), []
             while any(consumer.position(tp) < ends[tp] for tp in partitions):
                 for records in consumer.poll(timeout_ms=500).values():
-                    found += [
-                        Message(r.partition, r.offset, (r.value or b"").decode("utf-8", "replace")) for r in records
-                    ]
-        return sorted(found)
+                    found += [Message(r.partition, r.offset, shown(r.value)) for r in records]
+        return Log(sorted(found), {tp.partition: first[tp] for tp in partitions}, list(earlier))
 
     def offsets(self, topic) -> dict[int, tuple[int, int]]:
         """Return {partition: (first offset, end offset)}."""
@@ -82,15 +97,16 @@ class Kafka:
 
     def _ask_about_groups(self, question):
         """Return question(admin), asked again while a broker still sets up or loads its groups."""
-        deadline = time.monotonic() + self._client["request_timeout_ms"] / 1000
         with self.admin() as admin:
-            while True:
-                try:
-                    return question(admin)
-                except RetriableError:
-                    if time.monotonic() > deadline:
-                        raise
-                time.sleep(0.1)
+
+            def answers():
+                with contextlib.suppress(RetriableError):
+                    return [question(admin)]
+
+            try:
+                return wait_until(answers, self._client["request_timeout_ms"] / 1000)[0]
+            except Overdue:
+                return question(admin)  # and raise what it raises
 
     def committed(self, group, topic) -> dict[int, int]:
         """Return {partition: committed offset}, without the partitions that have none."""

@@ -5,16 +5,21 @@ Drawing alone: rich, no Kafka.
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rich.cells import cell_len
+from rich.console import Group
+from rich.panel import Panel
 from rich.text import Text
+
+from shared.look import REBALANCING
 
 KEPT, READ, COMMITTED, BEHIND, LAG, RESUMED = "■", "━", "▲", "◀", "┄", "●"
 DELETED = "\N{MULTIPLICATION SIGN}"
 TRENDS = {"grows": " ↑", "shrinks": " ↓"}
 STEPS = (1, 2, 5, 10)  # offsets in a column
 ROOM_FOR_WORDS = 60  # columns beside the labels; with fewer, what the signs say is not said again
+NEWS_HEIGHT = 8  # lines kept for what has happened, with their border
 NOTABLE_LAG = 10  # a lag below that comes and goes
 
 
@@ -119,7 +124,7 @@ class Window:
 
 @dataclass
 class Lane:
-    """A partition's log and each group's committed offset on it, two lines and one for each group.
+    """A partition's log and each group's committed offset on it: two lines, and one for each group.
 
     The end is always shown. If a group is further behind than there are columns, a column stands
     for 2, 5 or 10 offsets, and the lane says so; still further behind, it gets ◀.
@@ -130,6 +135,7 @@ class Lane:
         state: said in place of the end of the log, which is then red, as when Kafka does not answer.
         label_width: of the column before the lanes; by default what `label_width` returns.
         steps: how many offsets a column may stand for: (1,) shows the end of the log alone.
+        notes: a second line for each group: who holds the partition, and what the lag does.
     """
 
     partition: PartitionView
@@ -138,6 +144,10 @@ class Lane:
     state: str = ""
     label_width: int | None = None
     steps: tuple[int, ...] = STEPS
+    notes: bool = False
+
+    def height(self, notes: bool) -> int:
+        return 2 + len(self.groups) * (1 + notes)
 
     def __rich_console__(self, console, options):
         label = self.label_width or label_width(self.groups, options.max_width)
@@ -150,10 +160,13 @@ class Lane:
             (group.label, track(group, self.partition, window), self.coloured(group, word))
             for group, word in zip(self.groups, words[1:], strict=True)
         ]
-        for name, line, word in rows:
+        notes = [None, None, *self.groups] if self.notes else [None] * len(rows)
+        for (name, line, word), group in zip(rows, notes, strict=True):
             line.truncate(columns, pad=True)
             whole = cell(name, label, line.style), line, word
             yield Text.assemble(*whole, no_wrap=True, overflow="crop")
+            if group:
+                yield Text(" " * label + note(group), "dim", no_wrap=True, overflow="ellipsis")
 
     def words(self, short: bool) -> list[str]:
         """Return what stands behind each line: the log's, then the groups'."""
@@ -234,3 +247,111 @@ def legend(writers: Mapping[str, str] | None = None, resumed: bool = False) -> T
     parts += [f"{RESUMED} resumed  "] if resumed else []
     parts += [(f"{LAG} ", "red"), "lag"]
     return Text.assemble(*parts, no_wrap=True, overflow="crop")
+
+
+def note(group: GroupView) -> str:
+    """Return who holds the partition for a group, and what its lag does, in words."""
+    if group.holder is not None:
+        who = f"held by {visible(group.holder)}"
+    elif group.state in ("Empty", "Dead"):
+        who = "no member: its messages wait" if group.committed is not None else "no member"
+    elif group.state in REBALANCING:
+        who = "the group is sharing out its partitions"
+    else:
+        who = "no member holds it" if group.state == "Stable" else ""
+    lag = {"grows": "the lag grows", "shrinks": "the lag drains", "stands": "the lag stands"}
+    return "; ".join(filter(None, (who, lag.get(group.trend))))
+
+
+@dataclass
+class Happenings:
+    """The latest news that fit, each with its time; a long one goes on in the next line.
+
+    Args:
+        news: (time of day, sentence, style), the oldest first.
+    """
+
+    news: list[tuple[str, str, str]]
+
+    def __rich_console__(self, console, options):
+        height = options.height or len(self.news)
+        lines = []
+        for at, sentence, style in reversed(self.news):
+            text = Text(visible(sentence), style)
+            wrapped = text.wrap(console, max(10, options.max_width - len(at) - 2))
+            starts = [f"{at}  ", *[" " * (len(at) + 2)] * (len(wrapped) - 1)]
+            lines[:0] = [Text.assemble((s, "dim"), w) for s, w in zip(starts, wrapped, strict=True)]
+            if len(lines) >= height:
+                break
+        yield from lines[-height:]
+
+
+@dataclass
+class Screen:
+    """The whole picture of watch.py: the lanes that fit, then what has happened.
+
+    Args:
+        title: said at the top.
+        state: why there are no new figures, as when Kafka does not answer, or "".
+        lanes: all partitions' lanes, the ones that move most first.
+        news: as for `Happenings`.
+    """
+
+    title: str
+    state: str
+    lanes: list[Lane]
+    news: list[tuple[str, str, str]]
+
+    def __rich_console__(self, console, options):
+        height, width = options.height or console.height, options.max_width
+        room = height - NEWS_HEIGHT - 3  # the title, and the border of the lanes
+        shown, notes, size = self.fitting(room)
+        rest = self.lanes[len(shown) :]
+        shown = sorted(shown, key=lambda lane: lane.partition.number)
+        label = label_width([group for lane in shown for group in lane.groups], width - 4)
+        parts = [replace(lane, notes=notes, label_width=label, state=self.state) for lane in shown]
+        body = Group(*(Group(Text(lane.partition.name, "bold"), lane) for lane in parts), self.foot(rest))
+        title = Text(visible(self.title), "bold", no_wrap=True, overflow="ellipsis")
+        if self.state:
+            title.append(f"  {self.state}", "bold red")
+        lanes = Panel(body, height=size + 3 if shown else 3)
+        news_height = max(3, height - 1 - (size + 3 if shown else 3))
+        happenings = Panel(Happenings(self.news), title="what has happened", title_align="left")
+        yield title
+        yield from console.render(lanes, options.update(height=size + 3 if shown else 3))
+        yield from console.render(happenings, options.update(height=news_height))
+
+    def fitting(self, room: int) -> tuple[list[Lane], bool, int]:
+        """Return the lanes for which there is room, whether their notes fit too, and their height."""
+        for notes in (True, False):
+            heights = [1 + lane.height(notes) for lane in self.lanes]
+            if sum(heights) <= room:
+                return self.lanes, notes, sum(heights)
+        sums = list(itertools.accumulate(heights))
+        number = max(1, sum(total <= room for total in sums))
+        return self.lanes[:number], False, sums[number - 1] if sums else 0
+
+    def foot(self, rest: list[Lane]) -> Text:
+        """Return what the signs mean, or of the lanes without room what they come to."""
+        if not rest:
+            return legend()
+        lags = [group.lag(lane.partition.end) or 0 for lane in rest for group in lane.groups]
+        ends = f"their lags come to {sum(lags):,}"
+        return Text(f"{len(rest)} more partitions, which move less: {ends}", "dim", no_wrap=True)
+
+
+def table(lanes: list[Lane]) -> list[str]:
+    """Return the state of all partitions and groups as a table's lines, for programs too."""
+    rows = [("PARTITION", "FIRST", "END", "GROUP", "COMMITTED", "LAG", "MEMBER")]
+    for lane in lanes:
+        log = lane.partition
+        for group in lane.groups or [GroupView("-", None)]:
+            lag = group.lag(log.end)
+            committed = "-" if lag is None else str(group.committed)
+            lag_word = "-" if lag is None else str(lag)
+            row = (log.name, str(log.first), str(log.end), group.label, committed, lag_word)
+            rows.append((*row, group.holder or "-"))
+    shown = [[visible(cell) for cell in row] for row in rows]
+    widths = [max(cell_len(row[column]) for row in shown) for column in range(len(rows[0]))]
+    cells = ([c + " " * (w - cell_len(c)) for c, w in zip(row, widths, strict=True)] for row in shown)
+    return ["  ".join(row).rstrip() for row in cells]

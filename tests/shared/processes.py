@@ -1,9 +1,60 @@
 """Processes of this machine: the one place that knows how an operating system sees them."""
 
 import ctypes
+import os
+import re
 import signal
+import sys
+from pathlib import Path
+
+import psutil
+
+# What ends a command in order. SIGHUP: its terminal is closed.
+ENDING = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+
+
+def on_ending(handler) -> None:
+    """Have Ctrl+C, SIGTERM and the end of the terminal call handler(number, frame)."""
+    for number in ENDING:
+        signal.signal(number, handler)
+
+
+def ignore_ending() -> None:
+    """Ignore them from now on: the end is under way, and a second Ctrl+C must not leave half of it."""
+    on_ending(signal.SIG_IGN)
 
 
 def die_with_parent() -> None:
     """Have Linux end the broker when the thread that started it is gone, kill -9 included (prctl(2))."""
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # 1 is PR_SET_PDEATHSIG
+
+
+def commands_with(text) -> list[str]:
+    """Return the command lines of the running processes that name `text` there or in their environment.
+
+    This process and those it descends from are not among them.
+    """
+    found = []
+    ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    for process in psutil.process_iter():
+        try:
+            command = " ".join(process.cmdline())
+            named = text in command or any(text in value for value in process.environ().values())
+        except (psutil.Error, OSError):  # it has just ended, or is not ours
+            continue
+        if named and process.pid not in ours:
+            found.append(command)
+    return found
+
+
+def catches(pid, number) -> bool:
+    """Tell whether a process has a handler for this signal. psutil cannot tell, so it needs Linux.
+
+    Python itself sets one for SIGINT before it runs a script, but none for SIGTERM.
+    """
+    assert sys.platform == "linux"
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    caught = int(re.search(r"^SigCgt:\s*(\w+)", status, re.MULTILINE)[1], 16)
+    return bool(caught >> (number - 1) & 1)

@@ -10,10 +10,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 
 from shared.files import ROOT
+from shared.judge import Run
 from shared.lines import MESSAGE, Line, Message
 from shared.processes import die_with_parent
+from shared.waiting import Overdue, wait_until
 
 
 class Script:
@@ -28,6 +31,7 @@ class Script:
 
     Attributes:
         process: the subprocess.Popen.
+        group: a consumer's group; None if it is none.
         started: when it was started, in seconds of time.monotonic().
         output, errors: what it has printed so far, as lists of Line.
     """
@@ -37,6 +41,7 @@ class Script:
             key: value for key, value in os.environ.items() if not key.startswith(("KAFKA_", "PYTHON", "SEND_"))
         }
         self.name = name
+        self.group = settings.get("KAFKA_GROUP_ID", "") if name.startswith("consumer") else None
         self.output, self.errors = [], []
         self._news = threading.Condition()
         self.started = time.monotonic()
@@ -69,15 +74,25 @@ class Script:
         Raises:
             AssertionError: it is not true after `limit` seconds; the message shows what was printed.
         """
-        deadline = time.monotonic() + limit
+
+        def asked():
+            result = condition()
+            if not result and self.has_ended():
+                self._fail(f"ended with {self.process.returncode}")
+            return result
+
         with self._news:
-            while not (result := condition()):
-                ended = self.process.poll() is not None and not any(reader.is_alive() for reader in self._readers)
-                if ended or time.monotonic() > deadline:
-                    why = f"ended with {self.process.returncode}" if ended else f"waited {limit} s"
-                    raise AssertionError(f"{self.name}: {why}, but it printed only\n{self.text()}")
-                self._news.wait(0.2)
-        return result
+            try:
+                return wait_until(asked, limit, every=0.2, pause=self._news.wait)
+            except Overdue:
+                self._fail(f"waited {limit} s")
+
+    def _fail(self, why):
+        raise AssertionError(f"{self.name}: {why}, but it printed only\n{self.text()}") from None
+
+    def has_ended(self) -> bool:
+        """Tell whether it has ended and all its lines are read."""
+        return self.process.poll() is not None and not any(r.is_alive() for r in self._readers)
 
     def wait_for(self, pattern, limit=60) -> Line:
         """Return the first line of the output that the regular expression is found in.
@@ -102,6 +117,16 @@ class Script:
         """Return the messages it says it has sent or received, in the order of its lines."""
         found = (MESSAGE.fullmatch(line.text) for line in list(self.output))
         return [Message(int(m["partition"]), int(m["offset"]), m["value"]) for m in found if m]
+
+    def run(self, since=0.0) -> Run:
+        """Return what it has printed, for the judge.
+
+        Args:
+            since: leave out what was printed before, in seconds of time.monotonic().
+        """
+        lines = [line.text for line in list(self.output) if line.at >= since]
+        killed = self.process.poll() == -signal.SIGKILL if os.name == "posix" else False
+        return Run(self.name, lines, self.group, killed)
 
     def first_message_after(self) -> float:
         """Return the seconds from its start to its first message."""
@@ -141,3 +166,14 @@ class Script:
         elif self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         return self.wait()
+
+
+def runs(scripts, since=0.0) -> list[Run]:
+    """Return what these scripts have printed, for the judge; each start of one has a name of its own."""
+    names, found = Counter(), []
+    for script in scripts:
+        names[script.name] += 1
+        run = script.run(since)
+        number = names[script.name]
+        found.append(run._replace(name=f"{run.name} (start {number})") if number > 1 else run)
+    return found

@@ -3,15 +3,25 @@
 import time
 
 
-def wait_until(condition, limit=60, every=0.1):
+class Overdue(AssertionError):
+    """It has not become true in time."""
+
+
+def wait_until(condition, limit=60, every=0.1, pause=time.sleep):
     """Return condition()'s first true value.
 
+    Args:
+        condition: raises what ends the waiting at once, if there is nothing to wait for any more.
+        limit: in seconds.
+        every: the seconds between two questions.
+        pause: waits for so many seconds, or until there is news.
+
     Raises:
-        AssertionError: it is not true after `limit` seconds.
+        Overdue: it is not true after `limit` seconds.
     """
     deadline = time.monotonic() + limit
     while not (result := condition()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"not so after {limit} s: {condition}")
-        time.sleep(every)
+            raise Overdue(f"not so after {limit} s: {condition}")
+        pause(every)
     return result

@@ -1,0 +1,13 @@
+"""kafka-python's own console consumer, `python -m kafka.consumer`; it prints values alone.
+
+A terminal shows each line at once. So does this, though the output goes to a file.
+"""
+
+import os
+import sys
+
+from kafka.cli.consumer import run_cli
+
+sys.stdout.reconfigure(line_buffering=True)
+servers, topic, group = (os.environ[f"KAFKA_{name}"] for name in ("BOOTSTRAP_SERVERS", "TOPIC", "GROUP_ID"))
+sys.exit(run_cli(["-b", servers, "-t", topic, "-g", group, "-C", "auto_offset_reset=earliest"]))

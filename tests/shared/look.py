@@ -1,0 +1,71 @@
+"""What Kafka has at one moment, as plain data: what the observer sees, and the happenings compare."""
+
+from dataclasses import dataclass, field
+
+REBALANCING = ("PreparingRebalance", "CompletingRebalance", "Assigning", "Reconciling")
+
+
+@dataclass(frozen=True)
+class Log:
+    """One partition: the oldest offset that is kept, and the offset that the next message gets."""
+
+    first: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member of a group.
+
+    Attributes:
+        member_id: what Kafka gave it when it joined; a script that is started again gets another.
+        client_id: its name for itself; several members may have the same.
+        instance: its group.instance.id if it is a static member (KIP-345), else None.
+        partitions: the numbers of those of the topic's partitions that it holds.
+    """
+
+    member_id: str
+    client_id: str
+    instance: str | None = None
+    partitions: frozenset[int] = frozenset()
+
+    @property
+    def place(self) -> str:
+        """What stays the same when a static member is started again."""
+        return self.member_id if self.instance is None else f"static {self.instance}"
+
+
+@dataclass(frozen=True)
+class GroupLook:
+    """A group as it is now.
+
+    Attributes:
+        state: in Kafka's words: Stable, Empty, PreparingRebalance …
+        committed: {partition number: committed offset}, without the partitions that have none.
+        members: None if Kafka does not tell them, as for groups of the protocol of KIP-848.
+    """
+
+    state: str
+    committed: dict[int, int] = field(default_factory=dict)
+    members: tuple[Member, ...] | None = ()
+
+    def holder(self, number: int) -> Member | None:
+        """Return the member that holds this partition."""
+        return next((member for member in self.members or () if number in member.partitions), None)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at a topic and at the groups that read it.
+
+    Attributes:
+        at: when it was taken, in seconds since 1970.
+        topic_id: another one means another topic of the same name (KIP-516); None if it has none.
+        logs: {partition number: Log}; empty if the topic does not exist.
+        groups: {group id: GroupLook}.
+    """
+
+    at: float
+    topic_id: str | None = None
+    logs: dict[int, Log] = field(default_factory=dict)
+    groups: dict[str, GroupLook] = field(default_factory=dict)
