@@ -1,7 +1,7 @@
-"""See why no message goes missing: one minute, a real Kafka, and the four scripts stopped and killed.
+"""See why no message goes missing: one minute, a real Kafka, the four scripts stopped and killed.
 
-    python tests/demo.py                  on a terminal a live picture, otherwise (pipe, CI) the same
-                                          story as plain lines
+    python tests/demo.py                  on a terminal a live picture, otherwise (pipe,
+                                          CI) the same story as plain lines
     python tests/demo.py --fast           the same with shorter pauses
     python tests/demo.py --picture FILE   also film the first four steps, as an animated SVG:
                                           tests/demo.svg is one
@@ -47,8 +47,8 @@ from shared.download import BrokerError
 
 WHY = (
     "Why no message went missing: Kafka keeps a message in its log, read or not, until retention "
-    "deletes it. The committed offset is where a consumer group reads on, and a consumer commits it "
-    "only after it has printed the message. So a stop, a crash or an outage can make it read a "
+    "deletes it. The committed offset is where a consumer group reads on, and a consumer commits "
+    "it only after it has printed the message. So a stop, a crash or an outage can make it read a "
     "message again, but never skip one."
 )
 
@@ -137,7 +137,7 @@ def end(stage):
 
 
 def show(stage, picture, console) -> None:
-    """Play the story: live on this console, unless it is None; filmed for the file `picture`, too."""
+    """Play the story: live on this console, if there is one; filmed, if `picture` is a file."""
     with contextlib.ExitStack() as stack:
         camera = Camera(stage) if picture else None
         if camera:
@@ -196,7 +196,7 @@ def read_options():
         "--picture",
         metavar="FILE",
         type=picture_file,
-        help="write a film of the first four steps there, as an animated SVG; pauses are the film's",
+        help="write a film of the first four steps there, as an animated SVG",
     )
     return parser.parse_args()
 

@@ -12,6 +12,7 @@ Settings, from the options or, as for the scripts, from the environment: KAFKA_B
 Ctrl+C ends it.
 """
 
+# ruff: noqa: E402 - the first lines set what Ctrl+C does while the rest is imported
 import os
 import signal
 import sys
@@ -44,7 +45,7 @@ from rich.console import Console
 from rich.live import Live
 
 from shared.happenings import Happening, Story, clock
-from shared.observer import Looks, Observer
+from shared.observer import REFUSALS, Looks, Observer
 from shared.picture import GroupView, Lane, PartitionView, Screen, table, visible
 
 LOOK_EVERY = 0.5  # seconds; a look is seven small requests
@@ -76,13 +77,10 @@ def lane(story, look, number) -> Lane:
                 holder and holder.client_id,
                 "not told" if group.members is None else group.state,
                 COLOURS[place % len(COLOURS)],
+                aside=story.forgotten(name, number),
             )
         )
-    return Lane(PartitionView(look_topic(story), number, log.first, log.end), groups)
-
-
-def look_topic(story) -> str:
-    return story.topic
+    return Lane(PartitionView(story.topic, number, log.first, log.end), groups)
 
 
 def screen(story, news, options) -> Screen:
@@ -146,12 +144,13 @@ def plain(options, looks) -> None:
 
 def once(options) -> int:
     """Print a table of what Kafka has now; return the exit status."""
-    observer = Observer(options.bootstrap_servers, options.topic, options.group, patience_ms=8000)
+    observer = Observer(options.bootstrap_servers, options.topic, options.group, patience_ms=5000)
     try:
         look = observer.look()
     except KafkaError as error:
         where = f"{options.bootstrap_servers}: no Kafka answers there. Start it, or correct the address."
-        return complain(where if error.retriable else f"Kafka refuses: {type(error).__name__}.")
+        refused = isinstance(error, REFUSALS)
+        return complain(f"Kafka refuses to tell: {type(error).__name__}." if refused else where)
     if not look.logs:
         return complain(f"Topic {options.topic} does not exist.")
     story = Story(options.topic, options.bootstrap_servers)

@@ -33,7 +33,7 @@ def screen_of(stage) -> Screen:
         heading=heading,
         sentence=stage.sentence,
         note=stage.note,
-        partition=PartitionView(stage.topic, 0, lookout.first, lookout.end),
+        partition=PartitionView(stage.topic, 0, lookout.log.first, lookout.log.end),
         groups=[group_of(stage, name) for name in CONSUMERS],
         colours={
             message.offset: COLOURS[name]
@@ -48,7 +48,7 @@ def screen_of(stage) -> Screen:
 
 
 def group_of(stage, name) -> GroupView:
-    """Return a consumer's group: what Kafka says, and where its consumer says it resumed in this step."""
+    """Return a consumer's group as Kafka has it, and where it says it resumed in this step."""
     began = stage.chapters[-1].began if stage.chapters else 0
     latest = [line for line in stage.lines(name) if line.at >= began]
     placed = [event for event in events(latest, Placed) if event.reset is None]
@@ -62,7 +62,7 @@ def group_of(stage, name) -> GroupView:
 
 
 class Camera(threading.Thread):
-    """Films the screen while `rolls` is true, from the first message on.
+    """Films the screen while `rolls` is true, from the first commits on.
 
     Attributes:
         film: the Film so far; its time is that of the story, without what was not filmed.
@@ -78,7 +78,7 @@ class Camera(threading.Thread):
         before = time.monotonic()
         while not self.over.wait(EVERY):
             now = time.monotonic()
-            if self.rolls and self.stage.lookout.end:
+            if self.rolls and len(self.stage.lookout.committed) == len(CONSUMERS):
                 self.film.take(screen_of(self.stage), self.seconds)
                 self.seconds += now - before
             before = now

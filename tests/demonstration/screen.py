@@ -89,7 +89,7 @@ class Screen:
                 yield Segment.line()
 
     def step(self, console, width) -> list[Text]:
-        """Return the step's heading, its sentence and its note: a few rows at least, to stand still."""
+        """Return the step's heading, sentence and note: a few rows at least, to stand still."""
         said = Text(self.view.sentence, "bold").wrap(console, width)
         noted = Text(self.view.note).wrap(console, width)
         rows = [*said, *noted]

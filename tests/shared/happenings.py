@@ -19,6 +19,9 @@ BEHIND_AT_FIRST = 6  # the same while it is not known how often a group commits;
 TREND = 3  # seconds back with which a lag is compared
 GATHER = 60  # seconds for which commits are gathered into one line
 NOTABLE = 10  # offsets that a lag must have changed by to be said to drain, or to grow again
+LONGEST_HABIT = 60  # seconds that a group may make a habit of before it commits
+GRACE = 10  # seconds after an outage in which a consumer may still be on its way back
+FORGOTTEN = 120  # seconds after which a group without a member is no longer what a person looks at
 LONGEST_STEP = 2  # seconds: more between two looks was an outage, in which no message waits for its reader
 
 
@@ -73,6 +76,14 @@ class Growth:
         return next((step for step, _ in self.steps if step.lived > moment.lived), None)
 
 
+@dataclass(frozen=True)
+class Reader:
+    """Who reads a partition for a group: a member's id, or None; and until when it is given time to come back."""
+
+    member_id: str | None
+    grace: float
+
+
 class Progress:
     """One group on one partition: whether it keeps up, is behind, or drains its lag.
 
@@ -86,22 +97,35 @@ class Progress:
         self.state, self.trend = "behind" if behind else "keeps up", ""
         self.moved = now
         self.start, self.worst, self.best = committed, self.lag, self.lag
-        self.patience = BEHIND_AT_FIRST
+        self.patience, self.reader = BEHIND_AT_FIRST, None
         self.waits, self.lags = deque(maxlen=5), deque([(now.lived, self.lag)])
 
-    def see(self, now: Moment, committed: int, end: int, growth: Growth) -> str:
-        """Take in a look; return what has changed: "rewound", "grows", "grows again", "drains", "caught up", ""."""
-        before, waited = self.committed, self.waited(now, growth)
-        self.committed, self.lag = committed, max(0, end - committed)
+    def see(self, now: Moment, unread: Log, growth: Growth, reader: "Reader") -> str:
+        """Take in a look, with the log from the committed offset on.
+
+        Returns:
+            What has changed: "rewound", "grows", "grows again", "drains", "caught up", or "".
+        """
+        before, waited, committed = self.committed, self.waited(now, growth), unread.first
+        self.committed, self.lag = committed, max(0, unread.end - committed)
         if committed < before:
             self.fall_behind(committed)
             return "rewound"
         if committed > before:
             self.moved = now
-            self.waits.append(waited)  # how long a group lets messages wait that it does read
-            self.patience = max(BEHIND, 1.5 * max(self.waits) + 1)
+            if self.waited(now, growth) < CAUGHT_UP:
+                self.learn(waited, reader)
         self.compare(now, growth)
-        return self.change(now, growth)
+        return self.keep_up(now, growth, reader) if self.state == "keeps up" else self.go_on(now, growth)
+
+    def learn(self, waited: float, reader: "Reader") -> None:
+        """Learn how long a group lets messages wait that it does read: some commit every minute.
+
+        What waited for a consumer that had to be started again, or is too slow, says nothing about that.
+        """
+        if self.state == "keeps up" or (reader.member_id and reader == self.reader):
+            self.waits.append(min(waited, LONGEST_HABIT))
+            self.patience = max(BEHIND, 1.5 * max(self.waits) + 1)
 
     def waited(self, now: Moment, growth: Growth) -> float:
         """Return for how long its oldest unread message has waited, in seconds."""
@@ -121,20 +145,21 @@ class Progress:
         else:
             self.trend = "grows" if now_is > was else "shrinks" if now_is < was else "stands"
 
-    def change(self, now: Moment, growth: Growth) -> str:
-        waited = self.waited(now, growth)
-        if self.state == "keeps up":
-            again = growth.grown_after(growth.written(self.committed))
-            if waited >= self.patience and again and now.lived - again.lived >= CAUGHT_UP:
-                self.fall_behind(self.committed)
-                return "grows"
+    def keep_up(self, now: Moment, growth: Growth, reader: "Reader") -> str:
+        first = growth.written(self.committed)
+        more = growth.grown_after(first)  # one message alone is no growth, nor is a transaction's end
+        if now.lived < reader.grace or not more or now.lived - more.lived < CAUGHT_UP:
             return ""
-        if waited < CAUGHT_UP and self.committed > self.start:
+        if self.waited(now, growth) < self.patience:
+            return ""
+        self.fall_behind(self.committed)
+        self.reader = reader
+        return "grows"
+
+    def go_on(self, now: Moment, growth: Growth) -> str:
+        if self.waited(now, growth) < CAUGHT_UP:
             self.state, self.trend = "keeps up", ""
-            return "caught up"
-        if waited < CAUGHT_UP and not self.lag:  # nothing was there to be read
-            self.state = "keeps up"
-            return ""
+            return "caught up" if self.committed > self.start else ""
         return self.turn()
 
     def turn(self) -> str:
@@ -183,7 +208,8 @@ class Story:
         self.topic, self.servers = topic, servers
         self.last, self.away = None, False
         self.stirred = {}
-        self._lived, self._topic_id, self._news = 0.0, None, []
+        self._lived, self._grace = 0.0, 0.0
+        self._topic_id, self._news = None, []
         self._growth, self._progress, self._commits = {}, {}, {}
         self._members, self._deleted = {}, {}
 
@@ -194,6 +220,12 @@ class Story:
     def member(self, group: str, number: int) -> Member | None:
         """Return who held the partition when the group last stood still."""
         return next((m for m in self._members.get(group, ()) if number in m.partitions), None)
+
+    def forgotten(self, group: str, number: int) -> bool:
+        """Return whether nobody holds the partition and nothing was read for so long that nobody waits for it."""
+        progress = self._progress.get((group, number))
+        idle = progress and self._lived - progress.moved.lived > FORGOTTEN
+        return bool(idle) and self.last.groups[group].members == ()
 
     # What Kafka says, or not.
 
@@ -219,7 +251,7 @@ class Story:
         before, self.last = self.last, look
         self._lived += min(look.at - before.at, LONGEST_STEP) if before else 0
         if self.away:
-            self.away = False
+            self.away, self._grace = False, self._lived + GRACE
             self._tell(f"Kafka answers{' again' if before else ''}.", "good")
         if before is None:
             self._begin(look)
@@ -461,7 +493,10 @@ class Story:
     def _see_progress(self, name: str, number: int, group: GroupLook, progress: Progress) -> None:
         before, committed = progress.committed, group.committed[number]
         start = progress.start
-        change = progress.see(self._moment(), committed, self.last.logs[number].end, self._growth[number])
+        holder = group.holder(number)
+        reader = Reader(holder and holder.member_id, self._grace)
+        end, growth = self.last.logs[number].end, self._growth[number]
+        change = progress.see(self._moment(), Log(committed, end), growth, reader)
         if committed != before:
             self.stirred[number] = self.last.at
         if committed > before and change != "caught up":
@@ -470,14 +505,18 @@ class Story:
             self._commits.get(name, Commits()).moved.pop(number, None)  # its line says it
         if change:
             self._tell_commits(name)
-            self._tell(*self._sentence(change, name, number, group, before, start))
+            self._tell(*self._sentence(change, name, number, (before, start)))
 
     def _tell_commits(self, name: str) -> None:
         if sentence := self._commits.get(name, Commits()).sentence(name, self.topic):
             self._tell(sentence, "quiet")
 
-    def _sentence(self, change, name, number, group, before, start) -> tuple[str, str]:
-        """Return the sentence for a change of a group's progress, and its mood."""
+    def _sentence(self, change, name, number, offsets) -> tuple[str, str]:
+        """Return the sentence for a change of a group's progress, and its mood.
+
+        `offsets` are its committed offset before, and the one at which it fell behind.
+        """
+        (before, start), alone = offsets, self.last.groups[name].members == ()
         progress, where = self._progress[name, number], f"{self.topic}-{number}"
         if change == "rewound":
             return f"{name} is rewound on {where}: {before} → {progress.committed}.", ""
@@ -490,16 +529,17 @@ class Story:
             return f"The lag of {name} on {where} grows again: {progress.lag:,}.", "bad"
         if change == "caught up":
             moved = f"committed {start} → {progress.committed}"
-            if group.members == ():
+            if alone:
                 return f"{name} is at the end of {where}, though it has no member: {moved}.", ""
             return f"{name} has caught up on {where}: {moved}.", "good"
         since = self._growth[number].written(progress.committed)
         reason = "its consumer stopped, or is slower than the producers"
-        if group.members == ():
+        if alone:
             reason = "it has no member"
         elif progress.moved.lived > since.lived:
             reason = "it is read, but slower than it is written"
-        return f"The lag of {name} on {where} grows since {clock(since.at)}: {reason}.", "bad"
+        when = "" if since == self._growth[number].first else f" since {clock(since.at)}"
+        return f"The lag of {name} on {where} grows{when}: {reason}.", "bad"
 
 
 def shortened(names: list[str], noun: str = "") -> str:

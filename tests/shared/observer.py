@@ -15,6 +15,12 @@ from kafka.admin import OffsetSpec
 from shared.look import GroupLook, Log, Look, Member
 
 LIST_GROUPS_EVERY = 2  # seconds: a new group is seen that soon
+REFUSALS = (
+    errors.TopicAuthorizationFailedError,
+    errors.GroupAuthorizationFailedError,
+    errors.ClusterAuthorizationFailedError,
+    errors.UnsupportedVersionError,
+)
 OFFSETS = "classic", "consumer", ""  # the types of groups that commit offsets; "" before Kafka 3.8
 
 
@@ -43,7 +49,7 @@ class Observer:
             **client,
         }
         self._admin = None
-        self._listed, self._types = float("-inf"), {}
+        self._listed, self._types, self._topic_id = float("-inf"), {}, None
 
     def look(self) -> Look:
         """Ask Kafka; return what it has. After an error the next look begins with a new connection.
@@ -58,9 +64,7 @@ class Observer:
             self.close()  # forget what it believes about coordinators and leaders, too
             if isinstance(error, errors.KafkaError):
                 raise
-            raise errors.KafkaConnectionError(
-                repr(error)
-            ) from error  # amid an outage many can come
+            raise errors.KafkaConnectionError(repr(error)) from error  # amid an outage many can come
 
     def close(self) -> None:
         if self._admin:
@@ -69,6 +73,8 @@ class Observer:
 
     def _look(self) -> Look:
         topic_id, numbers = self._topic()
+        if topic_id != self._topic_id:  # of a Kafka that was wiped, groups that it knew are not asked about
+            self._topic_id, self._types, self._listed = topic_id, {}, float("-inf")
         partitions = [TopicPartition(self.topic, number) for number in numbers]
         # In this order: what is deleted unread is never too much, and a lag is never below 0.
         first = self._offsets(partitions, OffsetSpec.EARLIEST)
@@ -97,13 +103,15 @@ class Observer:
         if time.monotonic() < self._listed + LIST_GROUPS_EVERY:
             return
         self._listed = time.monotonic()
-        self._types = {
+        listed = {
             group["group_id"]: group
             for group in self._admin.list_groups()
             if group.get("group_type", "") in OFFSETS
             and group["protocol_type"] in ("consumer", "")
             and (not self.wanted or group["group_id"] in self.wanted)
         }
+        # A broker that has just started lists no group yet, but refuses to answer about those it knows.
+        self._types.update(listed)
 
     def _groups(self, partitions) -> dict[str, GroupLook]:
         """Return the groups that have to do with the topic, as they are now."""
@@ -113,19 +121,19 @@ class Observer:
         committed = self._admin.list_group_offsets(dict.fromkeys(self._types, partitions))
         described = self._admin.describe_groups(list(self._types))
         looks = {}
-        for name in self._types:
+        for name in list(self._types):
             offsets = {tp.partition: o.offset for tp, o in committed[name].items() if o.offset >= 0}
             look, subscribed = self._group(name, described[name], offsets)
             if offsets or subscribed or name in self.wanted:
                 looks[name] = look
+            elif look.state == "Dead":
+                del self._types[name]
         return looks
 
     def _group(self, name, said, offsets) -> tuple[GroupLook, bool]:
         """Return a group's look, and whether a member wants the topic."""
         listed = self._types[name]
-        if (
-            said["error"] and listed.get("group_type") == "consumer"
-        ):  # KIP-848: only its state is told
+        if said["error"] and listed.get("group_type") == "consumer":  # KIP-848: only its state is told
             members = () if listed["group_state"] == "Empty" else None
             return GroupLook(listed["group_state"], offsets, members), False
         members = tuple(self._member(member) for member in said["members"])
@@ -163,8 +171,8 @@ class Looks(threading.Thread):
         while not self.over.wait(max(0, due - time.monotonic())):
             try:
                 self.news.put(self.observer.look())
-            except errors.RetriableError:
-                pass  # no look is news enough
-            except errors.KafkaError as error:
+            except REFUSALS as error:
                 self.news.put(error)
+            except errors.KafkaError:
+                pass  # no look is news enough
             due = max(due + self.interval, time.monotonic())

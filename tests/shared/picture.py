@@ -58,7 +58,8 @@ class GroupView:
         holder: the client id of the member that holds the partition, or None.
         state: the group's, in Kafka's words (Stable, Empty, PreparingRebalance …); "": not known.
         style: the colour of its line, as rich has it.
-        resumed: the offset at which its consumer has gone on after its latest start; None: no mark.
+        resumed: the offset at which its consumer went on when started again; None: no mark.
+        aside: the scale need not show its committed offset.
     """
 
     label: str
@@ -68,6 +69,7 @@ class GroupView:
     state: str = ""
     style: str = ""
     resumed: int | None = None
+    aside: bool = False
 
     def lag(self, end: int) -> int | None:
         """Return how many offsets it is behind the end of the log, the deleted ones among them."""
@@ -87,7 +89,8 @@ class Window:
     def of(cls, partition: PartitionView, groups, columns: int, steps=STEPS) -> "Window":
         """Return the finest one that shows each committed offset that any step can show."""
         windows = [cls.at(partition.end, columns, step) for step in steps]
-        marks = [offset for group in groups for offset in (group.committed, group.resumed)]
+        shown = (group for group in groups if not group.aside)
+        marks = [offset for group in shown for offset in (group.committed, group.resumed)]
         offsets = [offset for offset in marks if offset is not None]
         furthest = min((o for o in offsets if o >= windows[-1].low), default=partition.end)
         return next(window for window in windows if window.low <= furthest)
@@ -310,7 +313,9 @@ class Screen:
         shown = sorted(shown, key=lambda lane: lane.partition.number)
         label = label_width([group for lane in shown for group in lane.groups], width - 4)
         parts = [replace(lane, notes=notes, label_width=label, state=self.state) for lane in shown]
-        body = Group(*(Group(Text(lane.partition.name, "bold"), lane) for lane in parts), self.foot(rest))
+        body = Group(
+            *(Group(Text(visible(lane.partition.name), "bold", no_wrap=True), lane) for lane in parts), self.foot(rest)
+        )
         title = Text(visible(self.title), "bold", no_wrap=True, overflow="ellipsis")
         if self.state:
             title.append(f"  {self.state}", "bold red")
