@@ -14,7 +14,7 @@ from rich.text import Text
 
 from shared.look import REBALANCING
 
-KEPT, READ, COMMITTED, BEHIND, LAG = "■", "━", "▲", "◀", "┄"
+KEPT, READ, COMMITTED, BEHIND, LAG, RESUMED = "■", "━", "▲", "◀", "┄", "●"
 DELETED = "\N{MULTIPLICATION SIGN}"
 TRENDS = {"grows": " ↑", "shrinks": " ↓"}
 STEPS = (1, 2, 5, 10)  # offsets in a column
@@ -58,6 +58,7 @@ class GroupView:
         holder: the client id of the member that holds the partition, or None.
         state: the group's, in Kafka's words (Stable, Empty, PreparingRebalance …); "": not known.
         style: the colour of its line, as rich has it.
+        resumed: the offset at which its consumer went on when started again; None: no mark.
         aside: the scale need not show its committed offset.
     """
 
@@ -67,6 +68,7 @@ class GroupView:
     holder: str | None = None
     state: str = ""
     style: str = ""
+    resumed: int | None = None
     aside: bool = False
 
     def lag(self, end: int) -> int | None:
@@ -87,7 +89,9 @@ class Window:
     def of(cls, partition: PartitionView, groups, columns: int, steps=STEPS) -> "Window":
         """Return the finest one that shows each committed offset that any step can show."""
         windows = [cls.at(partition.end, columns, step) for step in steps]
-        offsets = [g.committed for g in groups if g.committed is not None and not g.aside]
+        shown = (group for group in groups if not group.aside)
+        marks = [offset for group in shown for offset in (group.committed, group.resumed)]
+        offsets = [offset for offset in marks if offset is not None]
         furthest = min((o for o in offsets if o >= windows[-1].low), default=partition.end)
         return next(window for window in windows if window.low <= furthest)
 
@@ -214,7 +218,9 @@ def track(group: GroupView, partition: PartitionView, window: Window) -> Text:
     if group.committed is None:
         return line
     at = min(window.column(group.committed), window.columns - 1)
-    line.append(READ * at + COMMITTED if at >= 0 else BEHIND)
+    resumed = -1 if group.resumed is None else window.column(group.resumed)
+    read = "".join(RESUMED if column == resumed else READ for column in range(at))
+    line.append(read + COMMITTED if at >= 0 else BEHIND)
     for column in range(max(at, 0) + 1, window.filled):
         unread_and_gone = window.offsets(column)[-1] < partition.first
         line.append(DELETED if unread_and_gone else LAG, "bold red")
@@ -234,12 +240,14 @@ def cell(text: str, width: int, style: str = "") -> Text:
     return shown.append(" ")
 
 
-def legend(writers: Mapping[str, str] | None = None) -> Text:
+def legend(writers: Mapping[str, str] | None = None, resumed: bool = False) -> Text:
     """Return what the signs mean; `writers`, {name: style}, tell whose the messages are."""
     parts = []
     for name, style in (writers or {"kept": ""}).items():
         parts += [(f"{KEPT} ", style), f"{name}  "]
-    parts += [(f"{DELETED} ", "red"), f"deleted  {READ} read  {COMMITTED} committed offset  "]
+    parts += [(f"{DELETED} ", "red"), f"deleted  {READ} read  "]
+    parts.append(f"{COMMITTED} committed {'' if resumed else 'offset '} ")
+    parts += [f"{RESUMED} resumed  "] if resumed else []
     parts += [(f"{LAG} ", "red"), "lag"]
     return Text.assemble(*parts, no_wrap=True, overflow="crop")
 

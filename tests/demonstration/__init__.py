@@ -1,0 +1,1 @@
+"""The demonstration: its story, the stage it is played on, its account and its picture."""
