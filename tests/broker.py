@@ -2,6 +2,7 @@
 
     python tests/broker.py            start it on 127.0.0.1:9092, in the foreground; Ctrl+C ends it
     python tests/broker.py --fresh    the same, but forget all messages and offsets of earlier runs
+    python tests/broker.py --version 3.9.2    another version of Kafka, with messages of its own
 
 It is the Kafka of docker-compose.yml: the image's version, set up from the file's own environment block by
 the code that the image itself runs at its start (kafka.docker.KafkaDockerWrapper). Its jars come from Maven
@@ -11,26 +12,40 @@ it shares this machine's network, so it listens on 127.0.0.1 alone.
 
 import argparse
 import contextlib
-import signal
+import re
 import sys
 
 from shared.broker import Broker, BrokerError
+from shared.download import compose_version
 from shared.files import CACHE
+from shared.processes import ignore_ending, on_ending
+
+
+def kafka_version(text) -> str:
+    """Return a version as the command line has it.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not re.fullmatch(r"\d+\.\d+\.\d+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no version of Kafka, as in 4.3.1")
+    return text
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fresh", action="store_true", help="start from nothing: forget messages and offsets")
     parser.add_argument("--port", type=int, default=9092, help="the port of 127.0.0.1 (default: 9092)")
+    help_text = f"the version of Kafka (default: docker-compose.yml's, {compose_version()})"
+    parser.add_argument("--version", type=kafka_version, default=compose_version(), help=help_text)
     options = parser.parse_args()
 
     def leave(*_):
         raise SystemExit(0)
 
-    signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    for number in signals:  # SIGHUP: the terminal is closed
-        signal.signal(number, leave)
-    broker = Broker(options.port, CACHE / f"data-{options.port}")
+    on_ending(leave)
+    directory = CACHE / f"data-{options.version}-{options.port}"  # older versions cannot read what newer ones wrote
+    broker = Broker(options.port, directory, version=options.version)
     try:
         if options.fresh:
             broker.wipe()
@@ -44,8 +59,7 @@ def main() -> None:
     except BrokerError as error:
         sys.exit(f"broker.py: {error}")
     finally:
-        for number in signals:  # the end is under way: a second Ctrl+C must not leave half of it
-            signal.signal(number, signal.SIG_IGN)
+        ignore_ending()
         with contextlib.suppress(OSError):  # the terminal may be gone
             if broker.process and broker.process.poll() is None:
                 print("Stopping Kafka.", flush=True)

@@ -17,9 +17,7 @@ import os
 import signal
 import sys
 
-SIGNALS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 for number in SIGNALS:  # nothing runs yet that would have to be ended
     signal.signal(number, lambda number, _: os._exit(128 + number))
 
@@ -98,9 +96,7 @@ def run(options, console, live) -> int:
         stack.callback(ignore_signals)
         broker = None
         if options.bootstrap_servers:
-            KafkaAdminClient(
-                bootstrap_servers=options.bootstrap_servers, bootstrap_timeout_ms=8000
-            ).close()
+            KafkaAdminClient(bootstrap_servers=options.bootstrap_servers, bootstrap_timeout_ms=8000).close()
         else:
             broker = start_broker(console, live, stack)
         servers = options.bootstrap_servers or broker.bootstrap_servers
@@ -159,17 +155,13 @@ def show(stage, picture, console) -> None:
 
 def address(text) -> str:
     if not re.fullmatch(r"[^\s/,]+:\d{1,5}(,[^\s/,]+:\d{1,5})*", text):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no address: write host:port, as in 127.0.0.1:9092"
-        )
+        raise argparse.ArgumentTypeError(f"{text!r} is no address: write host:port, as in 127.0.0.1:9092")
     return text
 
 
 def picture_file(text) -> str:
     if not Path(text).absolute().parent.is_dir() or Path(text).is_dir():
-        raise argparse.ArgumentTypeError(
-            f"{text!r} can't be written: name a file in a directory that exists"
-        )
+        raise argparse.ArgumentTypeError(f"{text!r} can't be written: name a file in a directory that exists")
     return text
 
 
@@ -179,12 +171,8 @@ def complain(line) -> None:
 
 
 def read_options():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--fast", action="store_true", help="shorter pauses: for tests, not for reading along"
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fast", action="store_true", help="shorter pauses: for tests, not for reading along")
     parser.add_argument(
         "--bootstrap-servers",
         metavar="HOST:PORT",
@@ -205,9 +193,7 @@ def main() -> int:
     options = read_options()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # for a terminal that lacks a letter
-    logging.getLogger("kafka").addHandler(
-        logging.NullHandler()
-    )  # its warnings during the outage are no news
+    logging.getLogger("kafka").addHandler(logging.NullHandler())  # its warnings during the outage are no news
     tempfile.gettempdir()  # writes a file to find out: not later, where Ctrl+C could leave that
     live = sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
     console = Console() if live else Console(force_terminal=False, color_system=None, width=120)

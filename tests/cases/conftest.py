@@ -1,6 +1,7 @@
 """The fixtures: a real Kafka, a topic of the test's own in it, and a way to start the scripts."""
 
 import itertools
+import os
 import re
 import sys
 
@@ -22,6 +23,14 @@ def pytest_configure(config):
         kafka_jars()
 
 
+def pytest_runtest_setup(item):
+    """Skip what this system cannot show; the marker's argument says why."""
+    for name, here in (("linux", sys.platform == "linux"), ("posix", os.name == "posix")):
+        for marker in item.iter_markers(name):
+            if not here:
+                pytest.skip(f"needs {name}: {marker.args[0]}")
+
+
 @pytest.fixture(scope="session")
 def shared_broker():
     """A broker that no test stops."""
@@ -30,9 +39,9 @@ def shared_broker():
 
 
 @pytest.fixture
-def kafka(shared_broker):
-    """The shared broker's Kafka, for the tests that need no outage."""
-    return Kafka(shared_broker.bootstrap_servers)
+def kafka(bootstrap_servers):
+    """The Kafka that the scripts of the test are started for."""
+    return Kafka(bootstrap_servers)
 
 
 @pytest.fixture
@@ -56,24 +65,23 @@ def topic(request):
 
 
 @pytest.fixture
-def start(topic, request):
+def bootstrap_servers(shared_broker):
+    """The Kafka that `start` and `kafka` are for: the shared broker, unless a module says otherwise."""
+    return shared_broker.bootstrap_servers
+
+
+@pytest.fixture
+def start(topic, bootstrap_servers):
     """A function that starts a script on the test's topic: start("consumer1", KAFKA_GROUP_ID="g").
 
     With redirect="| head -n 3" it is started by a shell that does this with its output; `command` is run instead.
 
-    The Kafka is the test's own broker or cluster if it has one, else the shared one, and each consumer's default
-    group is the test's own. Scripts that still run when the test ends are killed.
+    Each consumer's default group is the test's own. Scripts that still run when the test ends are killed.
     """
     started = []
 
     def run(name, *arguments, redirect=None, command=None, **settings):
-        if "bootstrap_servers" in settings:
-            servers = settings.pop("bootstrap_servers")
-        elif "three_brokers" in request.fixturenames:
-            servers = ",".join(broker.bootstrap_servers for broker in request.getfixturevalue("three_brokers"))
-        else:
-            fixture = "own_broker" if "own_broker" in request.fixturenames else "shared_broker"
-            servers = request.getfixturevalue(fixture).bootstrap_servers
+        servers = settings.pop("bootstrap_servers", bootstrap_servers)
         settings = {
             "KAFKA_TOPIC": topic,
             "KAFKA_GROUP_ID": f"{topic}-{name}",

@@ -5,14 +5,14 @@ import shutil
 import signal
 import socket
 import sys
-from pathlib import Path
 
 import pytest
 
 from shared.broker import free_port
-from shared.download import kafka_jars
-from shared.files import CACHE, COMPOSE_FILE, ROOT, compose_service
+from shared.download import compose_version, jars_folder, kafka_jars
+from shared.files import CACHE, COMPOSE_FILE, ROOT
 from shared.kafka_itself import Kafka
+from shared.processes import commands_with
 from shared.scripts import Script
 from shared.waiting import wait_until
 
@@ -25,7 +25,7 @@ def checkout(tmp_path):
     shutil.copy(COMPOSE_FILE, tmp_path)
     shutil.copy(ROOT / "tests" / "broker.py", tmp_path / "tests")
     shutil.copytree(ROOT / "tests" / "shared", tmp_path / "tests" / "shared")
-    jars = CACHE / f"kafka-{compose_service()['image'].rpartition(':')[2]}"
+    jars = jars_folder()
     (tmp_path / "tests" / CACHE.name / jars.name).symlink_to(jars)
     return tmp_path
 
@@ -37,15 +37,7 @@ def run_broker(checkout, *arguments, **settings):
 
 def java_processes(checkout):
     """Return the command lines of the running programs that use files of this checkout."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            text = process.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:  # it has ended
-            continue
-        if "kafka.Kafka" in text and str(checkout) in text:
-            found.append(text)
-    return found
+    return [command for command in commands_with(str(checkout)) if "kafka.Kafka" in command]
 
 
 def test_it_keeps_its_messages_between_runs_until_told_to_start_fresh(checkout):
@@ -70,9 +62,7 @@ def test_it_keeps_its_messages_between_runs_until_told_to_start_fresh(checkout):
     assert not java_processes(checkout)
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux", reason="reads /proc; a kill -9 is followed by the system's own means there"
-)
+@pytest.mark.linux("it is Linux that ends Kafka after a kill -9")
 @pytest.mark.parametrize("ending", ["SIGHUP", "SIGINT", "SIGTERM", "SIGKILL"])
 def test_it_leaves_no_process_behind(checkout, ending):
     broker = run_broker(checkout, "--port", str(free_port()))
@@ -84,6 +74,7 @@ def test_it_leaves_no_process_behind(checkout, ending):
     assert "Traceback" not in broker.text()
 
 
+@pytest.mark.linux("127.0.0.2 is this machine's without being set up")
 def test_it_listens_on_127_0_0_1_alone(shared_broker):
     addresses = [("127.0.0.1", True), ("127.0.0.2", False)]
     for address, expected in addresses:
@@ -123,8 +114,8 @@ def test_the_first_download_says_so_in_one_line_and_brings_kafka_alone(checkout)
     assert broker.interrupt() == 0
     assert len(broker.errors) == 1
     assert broker.errors[0].text.startswith("Downloading Kafka from Maven Central, this once")
-    jars = CACHE / f"kafka-{compose_service()['image'].rpartition(':')[2]}"
-    assert {path.name for path in cache.iterdir()} == {jars.name, f"data-{port}"}
+    jars = jars_folder()
+    assert {path.name for path in cache.iterdir()} == {jars.name, f"data-{compose_version()}-{port}"}
     assert {path.name for path in (cache / jars.name).iterdir()} == {path.name for path in jars.iterdir()}
     assert list(home.iterdir()) == []
 

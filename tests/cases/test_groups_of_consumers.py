@@ -1,16 +1,15 @@
 """Several consumers, suspended ones, copies of the same one, and readers that go away."""
 
-import re
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from shared.files import ROOT
-from shared.judge import missing_and_repeated
+from shared.judge import assert_sound, missing
+from shared.scripts import runs
 from shared.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
@@ -24,11 +23,10 @@ def test_two_consumers_of_one_group_share_two_partitions(start, kafka, topic):
         consumer.wait_for("-[01] at offset 0")
     for partition in (0, 1):
         kafka.send(topic, *TICKS, partition=partition)
-    stored = kafka.log(topic)
     wait_until(lambda: len(consumers[0].messages() + consumers[1].messages()) >= 20)
     for consumer in consumers:
         assert len({message.partition for message in consumer.messages()}) == 1
-    assert sorted(consumers[0].messages() + consumers[1].messages()) == stored
+    assert_sound(runs(consumers), kafka.whole_log(topic))
 
 
 @pytest.mark.parametrize("ending", ["SIGINT", "SIGKILL"])
@@ -43,8 +41,10 @@ def test_when_one_of_a_group_stops_the_other_has_its_partition(start, kafka, top
     stopped = time.monotonic()
     for partition in (0, 1):
         kafka.send(topic, *TICKS, partition=partition)
-    second.wait_until(lambda: not missing_and_repeated(kafka.log(topic), second.messages())[0])
+    log = kafka.whole_log(topic)
+    second.wait_until(lambda: not missing([second.run()], log))
     assert time.monotonic() - stopped < 20  # about 10 s, with room for a busy machine; Kafka's default is 45 s
+    assert_sound(runs([first, second]), log)
 
 
 def test_a_consumer_that_gets_no_partition_says_so(start, kafka, topic):
@@ -75,8 +75,10 @@ def test_a_consumer_suspended_for_longer_than_its_session_goes_on(start, kafka, 
     wait_until(lambda: kafka.members(f"{topic}-consumer1") == 0)  # its session is over
     kafka.send(topic, *TICKS)
     consumer.send(signal.SIGCONT)
-    consumer.wait_until(lambda: not missing_and_repeated(kafka.log(topic), consumer.messages())[0])
+    log = kafka.whole_log(topic)
+    consumer.wait_until(lambda: not missing([consumer.run()], log))
     assert consumer.interrupt() == 0
+    assert_sound([consumer.run()], log)
     assert not consumer.errors
     assert kafka.committed(f"{topic}-consumer1", topic) == {0: 20}
 
@@ -95,21 +97,15 @@ def test_a_signal_that_is_delivered_twice_is_one_clean_stop(start, kafka, topic,
     assert not script.errors
 
 
+@pytest.mark.linux("it looks at a process's signal handlers")
 @pytest.mark.parametrize("name", ["producer1", "producer2", "consumer1", "consumer2"])
 def test_ctrl_c_while_it_starts_leaves_no_traceback(start, topic, name):
     for delay in (0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5):
         script = start(name)
-        wait_until(lambda script=script: catches_sigterm(script.process.pid), every=0.001)
+        script.wait_until_it_handles_signals()
         time.sleep(delay)  # the moment is the test's subject: while it imports, connects, joins
         script.interrupt()
         assert not script.errors
-
-
-def catches_sigterm(pid):
-    """Tell whether a process has set its handler for SIGTERM: a script does that first of all, right after SIGINT's."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    caught = int(re.search(r"^SigCgt:\s*(\w+)", status, re.MULTILINE)[1], 16)
-    return caught >> (signal.SIGTERM - 1) & 1
 
 
 def test_output_that_goes_away_ends_the_consumer_quietly(start, kafka, topic):
@@ -122,6 +118,7 @@ def test_output_that_goes_away_ends_the_consumer_quietly(start, kafka, topic):
     assert kafka.committed(f"{topic}-consumer1", topic).get(0, 0) == 0
 
 
+@pytest.mark.linux("/dev/full")
 def test_a_full_disk_is_one_line_and_nothing_is_committed(start, kafka, topic):
     kafka.send(topic, *TICKS)
     consumer = start("consumer1", redirect="> /dev/full")

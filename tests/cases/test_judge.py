@@ -197,9 +197,7 @@ WRONG = {
 @pytest.mark.parametrize("kind", WRONG)
 def test_each_anomaly_is_found_and_nothing_else(kind):
     runs, topic_log, expected = WRONG[kind]
-    assert judge(runs, topic_log) == [
-        Anomaly(kind, who, 0, tuple(offsets)) for who, *offsets in expected
-    ]
+    assert judge(runs, topic_log) == [Anomaly(kind, who, 0, tuple(offsets)) for who, *offsets in expected]
     with pytest.raises(AssertionError, match=f"^{kind}: .*, partition 0, offsets? [^\n]*$"):
         assert_sound(runs, topic_log, repeats=5)
 
@@ -245,13 +243,9 @@ MORE_WRONG = {
 }
 
 
-@pytest.mark.parametrize(
-    ("lines", "topic_log", "kind", "offsets"), MORE_WRONG.values(), ids=MORE_WRONG.keys()
-)
+@pytest.mark.parametrize(("lines", "topic_log", "kind", "offsets"), MORE_WRONG.values(), ids=MORE_WRONG.keys())
 def test_each_way_to_go_wrong_has_its_word(lines, topic_log, kind, offsets):
-    assert (kind, offsets) in [
-        (found.kind, found.offsets) for found in judge([consumer(*lines)], topic_log)
-    ]
+    assert (kind, offsets) in [(found.kind, found.offsets) for found in judge([consumer(*lines)], topic_log)]
 
 
 def test_what_was_deleted_before_anybody_looked_is_known_from_its_producer():
@@ -263,9 +257,7 @@ def test_what_was_deleted_before_anybody_looked_is_known_from_its_producer():
 
 
 def test_an_unheard_tick_without_a_kill_is_a_duplicate():
-    assert judge([producer(*sent(0, 1))], Log(log(0, 1, 2))) == [
-        Anomaly("duplicate", "producers", 0, (2,))
-    ]
+    assert judge([producer(*sent(0, 1))], Log(log(0, 1, 2))) == [Anomaly("duplicate", "producers", 0, (2,))]
 
 
 def test_a_group_that_is_behind_owes_what_it_has_passed_and_no_more():
@@ -300,15 +292,11 @@ LINES = {
     ),
     NEW.format(reset="earliest", p=0, o=3): Placed("t", 0, 3, 5, "earliest", None),
     NEW.format(reset="latest", p=1, o=3): Placed("t", 1, 3, 5, "latest", None),
-    "[Consumer1] Resuming my-topic-12 at offset 3: 1 offset behind": Placed(
-        "my-topic", 12, 3, 1, None, None
-    ),
+    "[Consumer1] Resuming my-topic-12 at offset 3: 1 offset behind": Placed("my-topic", 12, 3, 1, None, None),
     "[Consumer1] Resuming t-0 at offset 3: 7 messages behind": Placed("t", 0, 3, 7, None, None),
     "[Consumer1] The log is shorter than the committed offset 9. Starting at the earliest:"
     " t-0 at offset 0: 1 offset behind": Placed("t", 0, 0, 1, "earliest", 9),
-    "[Consumer1] LOST: retention deleted up to 1 message, offsets 2 to 2 of t-0": Lost(
-        "t", 0, 2, 2
-    ),
+    "[Consumer1] LOST: retention deleted up to 1 message, offsets 2 to 2 of t-0": Lost("t", 0, 2, 2),
     "[Consumer1] LOST: retention deleted 5 messages, offsets 2 to 6 of t-0": Lost("t", 0, 2, 6),
     "[Consumer1] Caught up: 1 message in 0.3 s": CaughtUp(1, 0.3),
     "[Consumer1] Stopped. The next start resumes t-0 at offset 4.": Stopped("t", 0, 4),

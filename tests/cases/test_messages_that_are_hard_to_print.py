@@ -1,4 +1,4 @@
-"""Whatever a message holds is printed as one line that cannot steer the terminal; nothing is skipped or stopped by it."""
+"""Whatever a message holds is printed as one line that cannot steer the terminal; it skips and stops nothing."""
 
 import pytest
 

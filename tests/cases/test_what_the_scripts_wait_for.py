@@ -20,9 +20,9 @@ def broker_that_creates_no_topic():
         yield broker
 
 
-def start_reader_and_waiter(start, topic):
+def start_reader_and_waiter(start, topic, **settings):
     """Start both consumers in one group of a topic with one partition; return who reads, who waits."""
-    consumers = [start(name, KAFKA_GROUP_ID=topic) for name in ("consumer1", "consumer2")]
+    consumers = [start(name, KAFKA_GROUP_ID=topic, **settings) for name in ("consumer1", "consumer2")]
     for consumer in consumers:
         consumer.wait_for("at offset 0|Waiting: the other members")
     wait_until(lambda: any("Waiting" in consumer.text() for consumer in consumers))
@@ -62,7 +62,7 @@ def test_a_topic_that_is_deleted_under_a_consumer_is_named(start, broker_that_cr
 
 def test_a_consumer_that_waits_for_a_partition_says_when_kafka_is_away(start, own_broker, topic):
     Kafka(own_broker.bootstrap_servers).create_topic(topic)
-    _, waiter = start_reader_and_waiter(start, topic)
+    _, waiter = start_reader_and_waiter(start, topic, bootstrap_servers=own_broker.bootstrap_servers)
     own_broker.kill()
     waiter.wait_for(AWAY)
     own_broker.start()

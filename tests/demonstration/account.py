@@ -76,18 +76,12 @@ class Record:
     def by_chapter(self, name) -> list[list[Line]]:
         """Return, for each chapter, what a script printed while it lasted."""
         begins = [*(chapter.began for chapter in self.chapters), FOREVER]
-        return [
-            [line for line in self.lines(name) if begin <= line.at < end]
-            for begin, end in pairwise(begins)
-        ]
+        return [[line for line in self.lines(name) if begin <= line.at < end] for begin, end in pairwise(begins)]
 
     def runs(self, name) -> list[Run]:
         """Return a script's runs as the judge wants them."""
         group = name if name in CONSUMERS else None
-        return [
-            Run(name, [line.text for line in past.lines], group, past.killed)
-            for past in self.scripts[name]
-        ]
+        return [Run(name, [line.text for line in past.lines], group, past.killed) for past in self.scripts[name]]
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,7 @@ class Lookout(threading.Thread):
             self._story.see(look)
             self.log = look.logs.get(0, self.log)
             offsets = {
-                name: look.groups[group].committed.get(0)
-                for name, group in self.groups.items()
-                if group in look.groups
+                name: look.groups[group].committed.get(0) for name, group in self.groups.items() if group in look.groups
             }
             self.committed = {name: o for name, o in offsets.items() if o is not None}
 

@@ -75,11 +75,7 @@ class Screen:
         heights = (for_first, free - for_producers - for_first)
         parts = [
             *above,
-            *(
-                row
-                for n, h in zip(CONSUMERS, heights, strict=True)
-                for row in self.script(n, width, h)
-            ),
+            *(row for n, h in zip(CONSUMERS, heights, strict=True) for row in self.script(n, width, h)),
             self.producers(width, for_producers),
         ]
         lines = console.render_lines(Group(*parts), options.update(height=None))
@@ -160,9 +156,7 @@ def by_importance(script) -> list[int]:
     """Return the numbers of a script's lines, the most important first."""
     lines = script.lines
     sentences = [
-        number
-        for number, line in enumerate(lines)
-        if line.at >= script.since and not MESSAGE.fullmatch(line.text)
+        number for number, line in enumerate(lines) if line.at >= script.since and not MESSAGE.fullmatch(line.text)
     ]
     last = len(lines) - 1
     firsts = [number + 1 for number in sentences if number < last]
@@ -193,9 +187,7 @@ def shortened(message) -> str:
 
 def table(rows: Iterable, chapters, width) -> Table:
     """Return the account for people: a cell without a number to worry about stays short."""
-    shown = Table(
-        title="What Kafka stored, compared with what each consumer printed", title_justify="left"
-    )
+    shown = Table(title="What Kafka stored, compared with what each consumer printed", title_justify="left")
     if width < 110:  # no room for lines
         shown.box, shown.padding = None, (0, 1, 0, 0)
     shown.add_column("step")

@@ -86,10 +86,7 @@ class Stage:
         chapter = self.chapters[-1]
         chapter.committed = {name: self.committed(name) for name in CONSUMERS}
         chapter.end = self.end()
-        lags = (
-            f"{name} committed {at}, lag {chapter.end - at}"
-            for name, at in chapter.committed.items()
-        )
+        lags = (f"{name} committed {at}, lag {chapter.end - at}" for name, at in chapter.committed.items())
         self.tell(f"  The log ends at offset {chapter.end}; {'; '.join(lags)}.")
 
     # What a step allows.
@@ -122,9 +119,7 @@ class Stage:
 
     def wait_until_caught_up(self, script):
         """Return the seconds that a consumer says it took to catch up."""
-        found = self.until(
-            f"{script.name} to catch up", lambda: said(script, CaughtUp), script=script
-        )
+        found = self.until(f"{script.name} to catch up", lambda: said(script, CaughtUp), script=script)
         return found[0].seconds
 
     def interrupt(self, name):
@@ -132,9 +127,7 @@ class Stage:
         self.states[name] = "stopped with Ctrl+C"
         script = self.scripts[name][-1]
         if status := script.interrupt():
-            raise AssertionError(
-                f"{name} ended with status {status} after Ctrl+C: {last_line(script)}"
-            )
+            raise AssertionError(f"{name} ended with status {status} after Ctrl+C: {last_line(script)}")
         self.look()
         return self.committed(name) if name in CONSUMERS else None
 
@@ -255,9 +248,7 @@ class Stage:
         for name, state in self.states.items():
             script = self.scripts[name][-1] if state == "running" else None
             if script and (status := script.process.poll()) is not None:
-                raise AssertionError(
-                    f"{name} ended by itself, status {status}: {last_line(script)}"
-                )
+                raise AssertionError(f"{name} ended by itself, status {status}: {last_line(script)}")
 
     # The end.
 
@@ -310,8 +301,7 @@ class Stage:
                 admin.delete_topics([self.topic])
             for group, told in admin.describe_groups(groups).items():
                 members = [
-                    MemberToRemove(member["member_id"], member["group_instance_id"])
-                    for member in told["members"]
+                    MemberToRemove(member["member_id"], member["group_instance_id"]) for member in told["members"]
                 ]
                 if members:
                     admin.remove_group_members(group, members)

@@ -180,17 +180,14 @@ def rewind(stage):
 
 @step(
     "unread messages deleted",
-    "consumer1 is stopped, and Kafka deletes unread messages, as retention does: "
-    "that is reported, not hidden.",
+    "consumer1 is stopped, and Kafka deletes unread messages, as retention does: that is reported, not hidden.",
 )
 def delete_unread(stage):
     at = stage.interrupt("consumer1")
     stage.until("messages behind consumer1", lambda: stage.end() >= at + 12, every=0.1)
     stage.pause(4)
     cutoff = at + (stage.end() - at) * 2 // 3
-    stage.until(
-        "consumer2 to have read them", lambda: stage.committed("consumer2") >= cutoff, every=0.1
-    )
+    stage.until("consumer2 to have read them", lambda: stage.committed("consumer2") >= cutoff, every=0.1)
     stage.delete_before(cutoff)
     stage.expect_loss("consumer1", range(at, cutoff))
     stage.say(f"Deleted: all below {cutoff}. consumer1 had not read {at} to {cutoff - 1}.")

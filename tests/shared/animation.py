@@ -163,11 +163,7 @@ class _Drawing:
         return rows.pop() if len(rows) == 1 else None
 
     def frame(self, frame, fixed) -> str:
-        return "".join(
-            self.use(row, number)
-            for number, row in enumerate(frame.rows)
-            if row and not fixed[number]
-        )
+        return "".join(self.use(row, number) for number, row in enumerate(frame.rows) if row and not fixed[number])
 
     def use(self, row, number) -> str:
         name = self.rows.setdefault(row, f"r{len(self.rows)}")
@@ -196,13 +192,11 @@ class _Drawing:
         start = self.film.frames[0].at
         whole = end - start
         steps = "".join(
-            f"{100 * (frame.at - start) / whole:.2f}%"
-            f"{{transform:translateX({-number * self.size[0]}px)}}"
+            f"{100 * (frame.at - start) / whole:.2f}%{{transform:translateX({-number * self.size[0]}px)}}"
             for number, frame in enumerate(self.film.frames)
         )
         strokes = "".join(
-            f".s{number}{{fill:none;stroke:currentColor;{rules}}}"
-            for number, rules in enumerate(STROKES.values())
+            f".s{number}{{fill:none;stroke:currentColor;{rules}}}" for number, rules in enumerate(STROKES.values())
         )
         inks = "".join(f".{name}{{{rules}}}" for rules, name in self.inks.items())
         return (
@@ -231,9 +225,7 @@ def sign(text, x, count) -> tuple[str, str]:
 
 def css_of(style) -> str:
     """Return a rich Style as CSS rules."""
-    triplet = (
-        style.color.get_truecolor(THEME) if style.color and not style.color.is_default else TEXT
-    )
+    triplet = style.color.get_truecolor(THEME) if style.color and not style.color.is_default else TEXT
     if style.dim:
         triplet = [t * DIM + b * (1 - DIM) for t, b in zip(triplet, BACKGROUND, strict=True)]
     return f"color:{colour(triplet)}" + (";font-weight:700" if style.bold else "")

@@ -53,18 +53,20 @@ class Broker:
         directory: where its log, its settings and its output (kafka.log) are kept.
         settings: KAFKA_… variables in addition to, or instead of, those of docker-compose.yml.
         progress: as for `kafka_jars`.
+        version: of Kafka, as "4.3.1"; docker-compose.yml's if it is None.
 
     Attributes:
         bootstrap_servers: "host:port", what KAFKA_BOOTSTRAP_SERVERS takes.
         process: the Java process as a subprocess.Popen while the broker runs, else None.
     """
 
-    def __init__(self, port=None, directory=None, settings=None, progress=report_download):
+    def __init__(self, port=None, directory=None, settings=None, progress=report_download, version=None):
         self.port = port or free_port()
         self.controller_port = free_port()
         self.bootstrap_servers = f"127.0.0.1:{self.port}"
         self.settings = settings or {}
         self.progress = progress
+        self.version = version
         self.process = None
         self._temporary = None
         self._configured = False
@@ -108,7 +110,7 @@ class Broker:
             raise BrokerError(
                 f"Port {self.port} is in use: another Kafka (docker compose down? another terminal?) or another program."
             )
-        jars = os.pathsep.join(str(jar) for jar in kafka_jars(self.progress))
+        jars = os.pathsep.join(str(jar) for jar in kafka_jars(self.progress, self.version))
         heap = self.environment()["KAFKA_HEAP_OPTS"].split()
         options = [*heap, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # a small broker that starts fast
         command = [str(java()), *options, "-cp", jars]
@@ -162,9 +164,7 @@ class Broker:
             wait_until(lambda: self._answers(brokers), limit, every=0.05)
         except Overdue:
             output = self.directory / "kafka.log"
-            raise BrokerError(
-                f"Kafka did not answer within {limit} s; its output is in {output}."
-            ) from None
+            raise BrokerError(f"Kafka did not answer within {limit} s; its output is in {output}.") from None
 
     def _answers(self, brokers):
         """Tell whether it answers, in a cluster of so many brokers. Raise BrokerError if it has ended."""
@@ -176,9 +176,7 @@ class Broker:
         with contextlib.suppress(OSError, KafkaError):
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
             with contextlib.closing(
-                KafkaAdminClient(
-                    bootstrap_servers=self.bootstrap_servers, bootstrap_timeout_ms=5000
-                )
+                KafkaAdminClient(bootstrap_servers=self.bootstrap_servers, bootstrap_timeout_ms=5000)
             ) as admin:
                 return len(admin.describe_cluster()["brokers"]) >= brokers
         return False

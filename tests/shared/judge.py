@@ -124,9 +124,7 @@ def missing(runs, log) -> list[Message]:
     return [
         Message(partition, offset, known.values[partition, offset])
         for partition in known.owed
-        for offset in known.owed[partition][
-            bisect_left(known.owed[partition], _begin(members, known, partition)) :
-        ]
+        for offset in known.owed[partition][bisect_left(known.owed[partition], _begin(members, known, partition)) :]
         if (partition, offset) not in printed
     ]
 
@@ -182,9 +180,7 @@ class _Known:
         self.first = log.first
         acknowledged = [m for p in producers for m in p.messages() if self.is_deleted(m)]
         messages = list(log.messages)
-        self.values = {
-            (m.partition, m.offset): m.value for m in [*acknowledged, *log.earlier, *messages]
-        }
+        self.values = {(m.partition, m.offset): m.value for m in [*acknowledged, *log.earlier, *messages]}
         self.stored = {(m.partition, m.offset) for m in messages}
         self.owed = defaultdict(list)
         for partition, offset in sorted(self.values):
@@ -213,9 +209,7 @@ def _anomalies(kind, who, messages):
     offsets = defaultdict(set)
     for message in messages:
         offsets[message.partition].add(message.offset)
-    return [
-        Anomaly(kind, who, partition, tuple(sorted(found))) for partition, found in offsets.items()
-    ]
+    return [Anomaly(kind, who, partition, tuple(sorted(found))) for partition, found in offsets.items()]
 
 
 def _judge_producer(story, known):
@@ -234,11 +228,7 @@ def _judge_producer(story, known):
 
 def _judge_consumer(story, known):
     received = story.messages()
-    strange = [
-        m
-        for m in received
-        if (m.partition, m.offset) not in known.values and not known.is_deleted(m)
-    ]
+    strange = [m for m in received if (m.partition, m.offset) not in known.values and not known.is_deleted(m)]
     return [
         *_anomalies("phantom", story.name, strange),
         *_anomalies("wrong value", story.name, _wrong(received, known)),
@@ -302,17 +292,10 @@ def _jumps(story, known):
 
 def _begin(members, known, partition):
     """Return the offset from which on a group owes the log's messages."""
-    placed = [
-        event for member in members for event in member.of(Placed) if event.partition == partition
-    ]
+    placed = [event for member in members for event in member.of(Placed) if event.partition == partition]
     if not placed:
         return 0  # nobody was ever given the partition
-    lost = [
-        event.first
-        for member in members
-        for event in member.of(Lost)
-        if event.partition == partition
-    ]
+    lost = [event.first for member in members for event in member.of(Lost) if event.partition == partition]
     begin = min([event.offset for event in placed] + lost)
     if any(event.reset == "earliest" for event in placed):
         return min(begin, known.first.get(partition, 0))
@@ -332,8 +315,7 @@ def _unseen(group, members, known, behind):
         offsets = tuple(
             offset
             for offset in known.owed_between(partition, begin, end)
-            if (partition, offset) not in printed
-            and not any(offset in lost for lost in told[partition])
+            if (partition, offset) not in printed and not any(offset in lost for lost in told[partition])
         )
         if offsets:
             found.append(Anomaly("unseen", f"group {group}", partition, offsets))
@@ -343,13 +325,5 @@ def _unseen(group, members, known, behind):
 def _furthest(members, partition):
     """Return the offset up to which a group has come: nothing below it will be printed any more."""
     placed = [e.offset for member in members for e in member.of(Placed) if e.partition == partition]
-    printed = [
-        m.offset + 1 for member in members for m in member.messages() if m.partition == partition
-    ]
+    printed = [m.offset + 1 for member in members for m in member.messages() if m.partition == partition]
     return max([0, *placed, *printed])
-
-
-def missing_and_repeated(stored, received) -> tuple[list[Message], list[Message]]:
-    """For demo.py, until it asks `missing` and `repeated` above; then this goes."""
-    printed = Counter(received)
-    return [m for m in stored if m not in printed], [m for m, times in printed.items() if times > 1]

@@ -69,7 +69,7 @@ class Kafka:
                 future.get(timeout=60)
 
     def log(self, topic) -> list[Message]:
-        """Return all messages that the topic has now, but for those of aborted transactions, by partition and offset."""
+        """Return all messages that the topic has now but those of aborted transactions, by partition and offset."""
         return self.whole_log(topic).messages
 
     def whole_log(self, topic, earlier=()) -> Log:

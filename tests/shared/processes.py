@@ -10,9 +10,7 @@ from pathlib import Path
 import psutil
 
 # What ends a command in order. SIGHUP: its terminal is closed.
-ENDING = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
+ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def on_ending(handler) -> None:

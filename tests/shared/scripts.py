@@ -13,9 +13,9 @@ import time
 from collections import Counter
 
 from shared.files import ROOT
-from shared.judge import Run
+from shared.judge import Run, assert_sound, missing
 from shared.lines import MESSAGE, Line, Message
-from shared.processes import die_with_parent
+from shared.processes import catches, die_with_parent
 from shared.waiting import Overdue, wait_until
 
 
@@ -140,6 +140,22 @@ class Script:
         if self.process.poll() is None:
             self.process.send_signal(number)
 
+    def wait_until_it_handles_signals(self) -> None:
+        """Return when the script has said what Ctrl+C does: before that, Python would print a traceback. Linux alone.
+
+        Raises:
+            AssertionError: as `wait_until`, after 60 s.
+        """
+        python_is_up = False
+
+        def asked():
+            nonlocal python_is_up
+            python_is_up = python_is_up or catches(self.process.pid, signal.SIGINT)  # Python itself does first
+            own_default = python_is_up and not catches(self.process.pid, signal.SIGINT)
+            return own_default or catches(self.process.pid, signal.SIGTERM)
+
+        wait_until(asked, every=0.001)
+
     def wait(self, limit=60) -> int:
         """Return its exit status when it has ended and all its lines are read.
 
@@ -177,3 +193,29 @@ def runs(scripts, since=0.0) -> list[Run]:
         number = names[script.name]
         found.append(run._replace(name=f"{run.name} (start {number})") if number > 1 else run)
     return found
+
+
+def end_and_judge(scripts, kafka, topic, since=0.0, repeats=0) -> None:
+    """Let the producers send some more and end, the consumers read to the end and end; judge what all have printed.
+
+    Args:
+        scripts: the running ones, producers and consumers, each consumer in a group of its own.
+        kafka: the Kafka that has the topic.
+        since: judge only what was printed from then on, in seconds of time.monotonic().
+        repeats: how many messages each group may have printed again.
+
+    Raises:
+        AssertionError: there is an anomaly, a script did not end cleanly, or printed an error.
+    """
+    producers = [script for script in scripts if script.group is None]
+    consumers = [script for script in scripts if script.group is not None]
+    for producer in producers:
+        producer.wait_for_messages(len(producer.messages()) + 20)
+        assert producer.interrupt() == 0, producer.text()
+    log = kafka.whole_log(topic)
+    for consumer in consumers:
+        consumer.wait_until(lambda consumer=consumer: not missing([consumer.run(since)], log))
+        assert consumer.interrupt() == 0, consumer.text()
+    assert_sound(runs(scripts, since), log, repeats)
+    for script in scripts:
+        assert not script.errors, script.text()
