@@ -7,11 +7,12 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 
 from shared.files import ROOT
+from shared.processes import commands_with
 from shared.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its Ctrl+C is sent as POSIX does")
@@ -57,19 +58,6 @@ def number(cell):
     return int(cell.split()[0])
 
 
-def processes_with(text):
-    """Return the command lines of the running processes whose command line or environment has this text (Linux)."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            command, environment = (entry / "cmdline").read_bytes(), (entry / "environ").read_bytes()
-        except OSError:  # it has just ended, or is not ours
-            continue
-        if text.encode() in command + environment:
-            found.append(command.replace(b"\0", b" ").decode())
-    return found
-
-
 def check_story(output):
     """Check what is true of each run: all steps, no escape codes, and figures that fit together."""
     assert re.findall(r"^Step (\d) of 7\.", output, re.MULTILINE) == list("1234567")
@@ -104,10 +92,56 @@ def test_it_tells_all_seven_steps_and_its_figures_fit_together(demo, tmp_path):
     output, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (0, ""), output
     check_story(output)
-    drawing = picture.read_text("utf-8")
-    assert "consumer1:&#160;stopped&#160;with&#160;Ctrl+C" in drawing
-    assert "@font-face" not in drawing
+    check_resume(output)
+    check_picture(picture)
     assert list(tmp_path.iterdir()) == [picture]
+
+
+def check_resume(output):
+    """Check that the restart is told: where it stopped, the first message after it, the lag."""
+    stopped, first = re.search(r"Stopped at (\d+), first message after the restart: (\d+)", output).groups()
+    behind = re.search(rf"Resuming stock-market-0 at offset {stopped}: (\d+) offsets behind", output)
+    assert first == stopped
+    assert f"Lag {behind[1]} → 0 in " in output
+
+
+def check_picture(file):
+    """Check that a film of the first four steps loads and runs nothing, and is small."""
+    drawing = file.read_text("utf-8")
+    root = ElementTree.fromstring(drawing)
+    assert file.stat().st_size < 300_000
+    seconds = float(re.search(r"animation:film ([\d.]+)s step-end infinite", drawing)[1])
+    assert seconds <= 20
+    assert "@media (prefers-reduced-motion:reduce){.film{animation:none}}" in drawing
+    names = {element.tag.rpartition("}")[2] for element in root.iter()}
+    assert names <= {"svg", "title", "desc", "style", "defs", "g", "use", "rect", "path", "text"}
+    for element in root.iter():
+        for name, value in element.attrib.items():
+            assert not name.startswith("on")
+            assert not name.endswith("href") or value.startswith("#")
+    assert not re.search(r"@font-face|@import|url\(", drawing)
+    for number, title in enumerate(("both producers", "Ctrl+C on", "consumer1 started", "kill -9"), 1):
+        assert f"Step {number} of 7: {title}" in drawing
+    assert "Step 5" not in drawing
+    for text in ("stopped with Ctrl+C", "killed with kill -9", "Resuming stock-market-0 at offset", "lag 0"):
+        assert text in drawing
+    still = still_frame(root)
+    assert "Ctrl+C on consumer1" in still
+    assert int(re.search(r"lag (\d+)", still)[1]) >= 10
+
+
+def still_frame(root):
+    """Return the words of the frame that is shown to those who ask for less motion."""
+    svg = "{http://www.w3.org/2000/svg}"
+    rows = {group.get("id"): " ".join(group.itertext()) for group in root.find(f"{svg}defs")}
+    film = root.find(f"{svg}svg/{svg}g")
+    width = int(root.get("width"))
+    number = -int(re.search(r"-?\d+", film.get("transform"))[0]) // width
+    return " ".join(rows[use.get("href")[1:]] for use in film[number].iter(f"{svg}use"))
+
+
+def test_the_picture_in_the_readme_is_such_a_film():
+    check_picture(ROOT / "tests" / "demo.svg")
 
 
 @pytest.mark.parametrize("step", [0, 1, 3, 5])
@@ -118,7 +152,7 @@ def test_ctrl_c_ends_it_with_its_scripts_and_its_kafka_at_once(demo, tmp_path, s
             break
     time.sleep(0.7)  # the scripts, or Kafka, are being started or stopped
     if sys.platform == "linux":
-        assert len(processes_with(str(tmp_path))) > 1
+        assert len(commands_with(str(tmp_path))) > 1
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
@@ -127,7 +161,7 @@ def test_ctrl_c_ends_it_with_its_scripts_and_its_kafka_at_once(demo, tmp_path, s
     assert errors == "demo.py: Stopped. Its scripts and its Kafka are gone.\n"
     assert not list(tmp_path.iterdir())
     if sys.platform == "linux":
-        wait_until(lambda: not processes_with(str(tmp_path)), limit=10)
+        wait_until(lambda: not commands_with(str(tmp_path)), limit=10)
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
