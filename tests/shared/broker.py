@@ -108,7 +108,7 @@ class Broker:
         """
         if port_in_use(self.port):
             raise BrokerError(
-                f"Port {self.port} is in use: another Kafka (docker compose down? another terminal?) or another program."
+                f"Port {self.port} is in use: another Kafka (docker compose down? another terminal?), or a program."
             )
         jars = os.pathsep.join(str(jar) for jar in kafka_jars(self.progress, self.version))
         heap = self.environment()["KAFKA_HEAP_OPTS"].split()
