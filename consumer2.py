@@ -67,7 +67,7 @@ def main():
                 reset = "earliest"  # "latest" is for the first start: from here on, skip nothing
             messages = consumer.poll(timeout_ms=200)
             keep_join(consumer)
-            if assignment.is_new:
+            if assignment.is_new or not is_member(consumer):
                 continue  # what came is read again, from where the group goes on
             show(messages)
             progress.note_printed(messages)
@@ -362,6 +362,14 @@ def choose_start(tp, committed, first, end, reset):
         start = first
     say(f"{why} {log} at offset {start}: {count(end - start, 'offset')} behind")
     return start
+
+
+def is_member(consumer):
+    """Tell whether the group still counts on this consumer, as far as the consumer knows.
+
+    If not, the partitions may be another's by now, or their log another one, as after a wipe.
+    """
+    return consumer.group_metadata().state is MemberState.STABLE
 
 
 def keep_join(consumer):
