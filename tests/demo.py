@@ -87,7 +87,24 @@ def start_broker(console, live, stack) -> Broker:
     if not live:
         print("Starting Kafka.", flush=True)
     with bar:
-        return stack.enter_context(Broker(progress=progress))
+        with signals_held():  # what has to be deleted is known from the moment it is there
+            broker = Broker(progress=progress)
+            stack.callback(broker.close)
+        broker.start()
+    return broker
+
+
+@contextlib.contextmanager
+def signals_held():
+    """Let a signal wait until this is done; where that can't be had, as on Windows, it does not."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def run(options, console, live) -> int:
