@@ -21,8 +21,8 @@ Settings, read from the environment:
 
 import signal
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # before the imports, which take a while: until there
-# is something to save, Ctrl+C just ends the script
+# Before the other imports, for they take a while: Ctrl+C just ends a script with nothing to save.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import contextlib
 import gc
@@ -41,7 +41,7 @@ TOPIC = os.environ.get("KAFKA_TOPIC", "stock-market")
 GROUP_ID = os.environ.get("KAFKA_GROUP_ID", "stock-group1")
 AUTO_OFFSET_RESET = os.environ.get("KAFKA_AUTO_OFFSET_RESET", "earliest")
 ANSWER_MS = 4000  # how long to wait for Kafka's answer before saying that it does not come
-NOTHING_TO_READ_THERE = (
+NOTHING_TO_READ_HERE = (
     errors.NoOffsetForPartitionError,  # the group has committed nothing yet
     errors.OffsetOutOfRangeError,  # retention has deleted what comes next, or the log is shorter
     errors.LogTruncationError,  # the log is another one now
@@ -65,6 +65,8 @@ def main():
                 progress = place(consumer, reset)
                 assignment.is_new = False
                 reset = "earliest"  # "latest" is for the first start: from here on, skip nothing
+            if membership.check_is_due():
+                membership.check(consumer, outage)
             messages = consumer.poll(timeout_ms=200)
             keep_join(consumer)
             if assignment.is_new or not is_member(consumer):
@@ -75,10 +77,7 @@ def main():
                 progress.commit(consumer)
                 outage.is_over()
             progress.tell_when_caught_up(consumer)
-            if membership.check_is_due():
-                membership.check(consumer)
-                outage.is_over()
-        except NOTHING_TO_READ_THERE:
+        except NOTHING_TO_READ_HERE:
             assignment.is_new = True  # place() decides where to go on
         except (errors.CommitFailedError, errors.RebalanceInProgressError):
             pass  # the group went on without this consumer: poll() joins it again
@@ -106,13 +105,15 @@ def die(reason):
 def check_settings():
     address = r"[^\s/,]+:\d+(,[^\s/,]+:\d+)*"
     topic = r"(?!\.\.?$)[a-zA-Z0-9._-]{1,249}"
-    check("KAFKA_BOOTSTRAP_SERVERS", BOOTSTRAP_SERVERS, address, "host:port")
-    check("KAFKA_TOPIC", TOPIC, topic, "letters, digits, dots, _ or -")
-    check("KAFKA_GROUP_ID", GROUP_ID, r"[!-~]{1,249}", "letters, digits and signs")
-    check("KAFKA_AUTO_OFFSET_RESET", AUTO_OFFSET_RESET, "earliest|latest", "earliest or latest")
+    check_setting("KAFKA_BOOTSTRAP_SERVERS", BOOTSTRAP_SERVERS, address, "host:port")
+    check_setting("KAFKA_TOPIC", TOPIC, topic, "letters, digits, dots, _ or -")
+    check_setting("KAFKA_GROUP_ID", GROUP_ID, r"[!-~]{1,249}", "letters, digits and signs")
+    check_setting(
+        "KAFKA_AUTO_OFFSET_RESET", AUTO_OFFSET_RESET, "earliest|latest", "earliest or latest"
+    )
 
 
-def check(name, value, pattern, hint):
+def check_setting(name, value, pattern, hint):
     if not re.fullmatch(pattern, value):
         die(f"{name}={value!r} can't be used: write {hint}.")
 
@@ -142,8 +143,21 @@ def connect():
     except (errors.KafkaError, ValueError):
         die(
             f"KAFKA_BOOTSTRAP_SERVERS={BOOTSTRAP_SERVERS}: no Kafka answers there. Start it, or "
-            "correct the address. (This script speaks to a Kafka without TLS and password.)"
+            "correct the address. (This script uses no TLS and no password.)"
         )
+
+
+class Assignment(ConsumerRebalanceListener):
+    """Whether the group has given this consumer partitions that are not placed yet."""
+
+    def __init__(self):
+        self.is_new = False
+
+    def on_partitions_assigned(self, assigned):
+        self.is_new = True  # no more than that: on the client's own thread no call may wait
+
+    def on_partitions_revoked(self, revoked):
+        pass  # what is printed is committed already
 
 
 class Outage:
@@ -220,25 +234,12 @@ class Stop:
         self.asked, self.asked_at = True, time.monotonic()
 
 
-class Assignment(ConsumerRebalanceListener):
-    """Whether the group has given this consumer partitions that are not placed yet."""
-
-    def __init__(self):
-        self.is_new = False
-
-    def on_partitions_assigned(self, assigned):
-        self.is_new = True  # no more than that: on the client's own thread no call may wait
-
-    def on_partitions_revoked(self, revoked):
-        pass  # what is printed is committed already
-
-
 class Progress:
-    """What is printed and what is committed of the assigned partitions, since place().
+    """What is printed and what is committed, since place(), of the partitions assigned by then.
 
     Args:
         starts: {TopicPartition: the offset that is read first}.
-        ends: {TopicPartition: the offset from which on all messages are new ones}.
+        ends: {TopicPartition: the end of the log at that time}.
     """
 
     def __init__(self, starts, ends):
@@ -298,7 +299,7 @@ class Membership:
     def check_is_due(self):
         return time.monotonic() > self.checked_at + 5
 
-    def check(self, consumer):
+    def check(self, consumer, outage):
         """See whether a copy has taken this consumer's place, and whether each partition is read.
 
         A consumer without a partition commits nothing, so no commit() tells it of a copy or of an
@@ -309,6 +310,8 @@ class Membership:
         with admin_client() as admin:
             group = admin.describe_groups([GROUP_ID])[GROUP_ID]
         self.checked_at = time.monotonic()
+        if not consumer.assignment():
+            outage.is_over()  # whoever has partitions learns that from commit()
         if me.state is not MemberState.STABLE or group["group_state"] != "Stable":
             return  # the group is about to share out its partitions
         all_read = set()
@@ -364,14 +367,6 @@ def choose_start(tp, committed, first, end, reset):
     return start
 
 
-def is_member(consumer):
-    """Tell whether the group still counts on this consumer, as far as the consumer knows.
-
-    If not, the partitions may be another's by now, or their log another one, as after a wipe.
-    """
-    return consumer.group_metadata().state is MemberState.STABLE
-
-
 def keep_join(consumer):
     """Have poll() finish a join that it gave up waiting for: a workaround for kafka-python 3.0.12.
 
@@ -387,6 +382,14 @@ def keep_join(consumer):
 def rejoin(consumer):
     """Have the next poll() join the group (again); kafka-python has no public call for that."""
     consumer._coordinator.rejoin_needed = True  # noqa: SLF001
+
+
+def is_member(consumer):
+    """Tell whether the group still counts on this consumer, as far as the consumer knows.
+
+    If not, the partitions may be another's by now, or their log another one, as after a wipe.
+    """
+    return consumer.group_metadata().state is MemberState.STABLE
 
 
 def show(messages):

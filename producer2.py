@@ -18,8 +18,8 @@ Settings, read from the environment:
 
 import signal
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # before the imports, which take a while: until there
-# is something to save, Ctrl+C just ends the script
+# Before the other imports, for they take a while: Ctrl+C just ends a script with nothing to save.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import contextlib
 import json
@@ -38,7 +38,7 @@ TOPIC = os.environ.get("KAFKA_TOPIC", "stock-market")
 SEND_INTERVAL_SECONDS = os.environ.get("SEND_INTERVAL_SECONDS", "2")
 FOR_EVER_MS = 2**31 - 1  # the longest time that Kafka's settings can name: 25 days
 ANSWER_MS = 4000  # how long to wait for Kafka's answer before saying that it does not come
-DATA_WIPED = (errors.OutOfOrderSequenceNumberError, errors.UnknownProducerIdError)
+KAFKA_WAS_WIPED = (errors.OutOfOrderSequenceNumberError, errors.UnknownProducerIdError)
 KAFKA_AWAY = "Kafka does not answer: keeping the tick and waiting for it."
 TOPIC_MISSING = f"Topic {TOPIC} does not exist: waiting for it to be created."
 
@@ -80,12 +80,14 @@ def check_settings():
     address = r"[^\s/,]+:\d+(,[^\s/,]+:\d+)*"
     topic = r"(?!\.\.?$)[a-zA-Z0-9._-]{1,249}"
     seconds = r"\d{1,5}(\.\d*)?|\.\d+"
-    check("KAFKA_BOOTSTRAP_SERVERS", BOOTSTRAP_SERVERS, address, "host:port")
-    check("KAFKA_TOPIC", TOPIC, topic, "letters, digits, dots, _ or -")
-    check("SEND_INTERVAL_SECONDS", SEND_INTERVAL_SECONDS, seconds, "seconds, as in 2 or 0.5")
+    check_setting("KAFKA_BOOTSTRAP_SERVERS", BOOTSTRAP_SERVERS, address, "host:port")
+    check_setting("KAFKA_TOPIC", TOPIC, topic, "letters, digits, dots, _ or -")
+    check_setting(
+        "SEND_INTERVAL_SECONDS", SEND_INTERVAL_SECONDS, seconds, "seconds, as in 2 or 0.5"
+    )
 
 
-def check(name, value, pattern, hint):
+def check_setting(name, value, pattern, hint):
     if not re.fullmatch(pattern, value):
         die(f"{name}={value!r} can't be used: write {hint}.")
 
@@ -106,7 +108,7 @@ def connect():
     except (errors.KafkaError, ValueError):
         die(
             f"KAFKA_BOOTSTRAP_SERVERS={BOOTSTRAP_SERVERS}: no Kafka answers there. Start it, or "
-            "correct the address. (This script speaks to a Kafka without TLS and password.)"
+            "correct the address. (This script uses no TLS and no password.)"
         )
 
 
@@ -143,9 +145,9 @@ def deliver(producer, tick, stop):
             stored = future.get(timeout=0.2)
             outage.is_over()
             return stored
-        except (errors.RetriableError, *DATA_WIPED):
+        except (errors.RetriableError, *KAFKA_WAS_WIPED):
             if future is not None and future.failed():
-                future = None  # given up, as when Kafka's data were wiped: send it anew
+                future = None  # the client has given it up: send it anew
         except errors.KafkaError as error:
             die(f"Kafka refuses this tick ({type(error).__name__}), so it is not stored: {tick}")
         if stop.asked and time.monotonic() > stop.asked_at + 3:

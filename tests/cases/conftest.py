@@ -12,6 +12,7 @@ from shared.download import kafka_jars
 from shared.files import ROOT
 from shared.kafka_itself import Kafka
 from shared.scripts import Script
+from shared.waiting import wait_until
 
 COUNTER = itertools.count(1)
 FORGET_THE_KILLED_SOON = {"KAFKA_BROKER_SESSION_TIMEOUT_MS": 2000, "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": 500}  # not 9 s
@@ -46,7 +47,7 @@ def kafka(bootstrap_servers):
 
 @pytest.fixture
 def own_broker():
-    """A broker of the test's own, to stop, kill and wipe."""
+    """A broker of the test's own, to stop, kill and wipe; `bootstrap_servers` must say that it is used."""
     with Broker(settings=FORGET_THE_KILLED_SOON) as broker:
         yield broker
 
@@ -96,3 +97,14 @@ def start(topic, bootstrap_servers):
     yield run
     for script in started:
         script.kill()
+
+
+@pytest.fixture
+def reader_and_waiter(start, kafka, topic):
+    """Both consumers in one group of a topic with one partition: the one that reads, the one that waits."""
+    kafka.create_topic(topic)
+    consumers = [start(name, KAFKA_GROUP_ID=topic) for name in ("consumer1", "consumer2")]
+    for consumer in consumers:
+        consumer.wait_for("at offset 0|Waiting: the other members")
+    wait_until(lambda: any("Waiting" in consumer.text() for consumer in consumers))
+    return sorted(consumers, key=lambda consumer: "Waiting" in consumer.text())

@@ -3,6 +3,8 @@
 import contextlib
 import http.server
 import socket
+import socketserver
+import ssl
 import threading
 
 import pytest
@@ -66,14 +68,31 @@ def mute_server():
         yield server.getsockname()[1]
 
 
+@contextlib.contextmanager
+def tls_server():
+    """A port that speaks TLS alone, as many clusters have it: what is no TLS is answered with an alert."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            with contextlib.suppress(OSError):  # an SSLError is one: the handshake fails, as it must
+                context.wrap_socket(self.request, server_side=True)
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
 @pytest.fixture(scope="module")
 def misled():
     """The scripts started with addresses where no Kafka is, all at once, since each tries for 8 s."""
-    with web_server() as web, mute_server() as mute:
+    with web_server() as web, mute_server() as mute, tls_server() as tls:
         addresses = {
             "no-server": (ALL, "localhost:1"),
             "web-server": (["producer1", "consumer1"], f"localhost:{web}"),
             "mute-server": (["producer1", "consumer1"], f"localhost:{mute}"),
+            "tls-server": (ALL, f"127.0.0.1:{tls}"),
             "no-such-host": (["producer1", "consumer1"], "no-such-host.invalid:9092"),
             "no-such-port": (["producer1", "consumer1"], "localhost:99999"),
             "no-host-name": (["producer1", "consumer1"], "a..b:9092"),
@@ -88,7 +107,16 @@ def misled():
 
 @pytest.mark.parametrize(
     "kind",
-    ["no-server", "web-server", "mute-server", "no-such-host", "no-such-port", "no-host-name", "half-a-bracket"],
+    [
+        "no-server",
+        "web-server",
+        "mute-server",
+        "tls-server",
+        "no-such-host",
+        "no-such-port",
+        "no-host-name",
+        "half-a-bracket",
+    ],
 )
 def test_an_address_where_no_kafka_answers_ends_the_scripts_soon(misled, kind):
     address, scripts = misled[kind]
@@ -97,6 +125,7 @@ def test_an_address_where_no_kafka_answers_ends_the_scripts_soon(misled, kind):
         assert not script.output
         assert len(script.errors) == 1
         assert f"KAFKA_BOOTSTRAP_SERVERS={address}: no Kafka answers there. Start it" in script.errors[0].text
+        assert "uses no TLS and no password" in script.errors[0].text
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -5,8 +5,11 @@ import time
 
 import pytest
 
+from shared.broker import Broker
 from shared.judge import assert_sound
+from shared.kafka_itself import Kafka
 from shared.scripts import end_and_judge
+from shared.waiting import wait_until
 
 AWAY, BACK = "Kafka does not answer", "Kafka answers again"
 
@@ -46,6 +49,44 @@ def test_all_four_survive_a_broker_stopped_and_started(four_scripts, kafka, own_
     own_broker.stop()
     own_broker.start()
     end_and_judge([*producers, *consumers], kafka, topic)
+
+
+@pytest.mark.posix("it sends SIGSTOP")
+@pytest.mark.parametrize("seconds", [3, 20])
+def test_a_paused_broker_costs_nothing(four_scripts, kafka, own_broker, topic, seconds):
+    """Its sockets stay open and nothing answers, as when a machine is suspended."""
+    producers, consumers = four_scripts
+    for consumer in consumers:
+        wait_until(lambda group=consumer.group: kafka.committed(group, topic).get(0, 0) >= 20)
+    own_broker.process.send_signal(signal.SIGSTOP)
+    time.sleep(seconds)  # the length of the pause is the test's subject
+    own_broker.process.send_signal(signal.SIGCONT)
+    one_poll = 40  # where the session ends meanwhile, what was printed and not yet committed comes again
+    end_and_judge([*producers, *consumers], kafka, topic, repeats=one_poll)
+
+
+def test_a_consumer_that_waits_for_a_partition_says_when_kafka_is_away(reader_and_waiter, own_broker):
+    _, waiter = reader_and_waiter
+    own_broker.kill()
+    waiter.wait_for(AWAY)
+    own_broker.start()
+    waiter.wait_for(BACK)
+    assert waiter.text().count(AWAY) == 1
+
+
+def test_a_consumer_that_has_not_joined_yet_says_when_kafka_is_away(start, topic):
+    """The join is made long: an empty group's first member waits for others."""
+    with Broker(settings={"KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": 60_000}) as broker:
+        kafka = Kafka(broker.bootstrap_servers)
+        consumer = start("consumer1", bootstrap_servers=broker.bootstrap_servers)
+        wait_until(lambda: kafka.members(consumer.group) == 1)
+        broker.wipe()
+        consumer.wait_for(AWAY)
+        broker.settings["KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS"] = 0
+        broker.start()
+        consumer.wait_for(BACK)
+        kafka.send(topic, b"tick")
+        consumer.wait_for_messages(1)
 
 
 def test_all_four_go_on_with_the_new_topic_after_the_data_are_wiped(four_scripts, kafka, own_broker, topic):

@@ -91,6 +91,15 @@ def test_messages_that_came_before_the_placing_are_unplaced(start, start_broken,
     assert "unplaced: consumer1" in verdict([first, broken], kafka.whole_log(topic))
 
 
+def test_a_placing_without_a_seek_leaves_all_unseen(start_broken, kafka, topic):
+    """The client has no position of its own for a new group, and says so again and again."""
+    kafka.send(topic, *TICKS)
+    broken = start_broken("consumer1", {"        consumer.seek(tp, starts[tp])\n": ""})
+    broken.wait_until(lambda: broken.text().count("Starting at the earliest") > 3)
+    broken.interrupt()
+    assert "offsets 0 to 9" in verdict([broken], kafka.whole_log(topic))
+
+
 def test_a_loss_that_is_not_told_is_unseen(start, start_broken, kafka, topic):
     kafka.send(topic, *TICKS[:2])
     first = start("consumer1")
@@ -102,4 +111,6 @@ def test_a_loss_that_is_not_told_is_unseen(start, start_broken, kafka, topic):
     broken = start_broken("consumer1", {'        say(f"LOST: ': '        str(f"LOST: '})
     broken.wait_for_messages(3)
     broken.interrupt()
-    assert "offsets 2 to 6" in verdict([first, broken], kafka.whole_log(topic, earlier))
+    told = verdict([first, broken], kafka.whole_log(topic, earlier))
+    assert "unseen: " in told
+    assert "offsets 2 to 6" in told

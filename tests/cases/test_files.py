@@ -1,4 +1,4 @@
-"""What the files promise about themselves: the pairs, their length, the compose file, the top level."""
+"""What the files promise about themselves: the pairs, the default address, the compose file, the top level."""
 
 import re
 import shutil
@@ -30,6 +30,14 @@ def test_a_pair_differs_in_its_names_and_group_alone(first, second, names):
         assert mine in text
         text = text.replace(mine, other)
     assert text == (ROOT / second).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["producer1.py", "consumer1.py"])
+def test_the_default_address_is_the_one_that_kafka_listens_on(name):
+    """`localhost` would be tried as ::1 first on Windows, two seconds each time."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert '"KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")' in text
+    assert "localhost" not in text
 
 
 @pytest.mark.parametrize("name", ["producer1.py", "consumer1.py"])

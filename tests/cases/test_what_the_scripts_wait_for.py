@@ -7,7 +7,6 @@ import pytest
 from shared.broker import Broker
 from shared.files import ROOT
 from shared.kafka_itself import Kafka
-from shared.waiting import wait_until
 
 AWAY, BACK = "Kafka does not answer: waiting for it.", "Kafka answers again."
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
@@ -18,15 +17,6 @@ def broker_that_creates_no_topic():
     """A broker with auto.create.topics.enable=false, as many clusters have it."""
     with Broker(settings={"KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false"}) as broker:
         yield broker
-
-
-def start_reader_and_waiter(start, topic, **settings):
-    """Start both consumers in one group of a topic with one partition; return who reads, who waits."""
-    consumers = [start(name, KAFKA_GROUP_ID=topic, **settings) for name in ("consumer1", "consumer2")]
-    for consumer in consumers:
-        consumer.wait_for("at offset 0|Waiting: the other members")
-    wait_until(lambda: any("Waiting" in consumer.text() for consumer in consumers))
-    return sorted(consumers, key=lambda consumer: "Waiting" in consumer.text())
 
 
 def test_a_missing_topic_is_not_called_a_missing_kafka(start, broker_that_creates_no_topic, topic):
@@ -60,20 +50,9 @@ def test_a_topic_that_is_deleted_under_a_consumer_is_named(start, broker_that_cr
     assert AWAY not in consumer.text()
 
 
-def test_a_consumer_that_waits_for_a_partition_says_when_kafka_is_away(start, own_broker, topic):
-    Kafka(own_broker.bootstrap_servers).create_topic(topic)
-    _, waiter = start_reader_and_waiter(start, topic, bootstrap_servers=own_broker.bootstrap_servers)
-    own_broker.kill()
-    waiter.wait_for(AWAY)
-    own_broker.start()
-    waiter.wait_for(BACK)
-    assert waiter.text().count(AWAY) == 1
-
-
-def test_a_copy_of_a_consumer_that_waits_for_a_partition_ends_the_first(start, kafka, topic):
+def test_a_copy_of_a_consumer_that_waits_for_a_partition_ends_the_first(start, kafka, topic, reader_and_waiter):
     """Else, when reader and copy have stopped, the group has no member: the first waits for ever."""
-    kafka.create_topic(topic)
-    reader, waiter = start_reader_and_waiter(start, topic)
+    reader, waiter = reader_and_waiter
     copy = start(waiter.name, KAFKA_GROUP_ID=topic)
     assert waiter.wait() == 1
     reason = f"Another {waiter.name} has joined group {topic}: it goes on, this one ends."
