@@ -9,7 +9,6 @@ again and messages arrive; and how fast it catches up. Each has the settings of 
 """
 
 import argparse
-import signal
 import sys
 
 
@@ -35,13 +34,6 @@ class Parser(argparse.ArgumentParser):
         sys.exit(f"benchmark.py: {message}")
 
 
-def leave(*_) -> None:
-    """End in order on the first Ctrl+C or SIGTERM; a second one must not leave half of what runs."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    raise SystemExit(130)
-
-
 def options(keys) -> argparse.Namespace:
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true", help="less than two minutes")
@@ -58,13 +50,17 @@ def main() -> None:
 
     from peers import catalogue, measuring  # noqa: PLC0415
     from shared.download import BrokerError  # noqa: PLC0415
+    from shared.processes import ignore_ending, on_ending  # noqa: PLC0415
+
+    def leave(*_):
+        ignore_ending()
+        raise SystemExit(130)
 
     chosen = options(list(catalogue.PEERS))
     plan = measuring.SHORT if chosen.short else measuring.FULL
     plan = plan._replace(messages=chosen.messages or plan.messages, restarts=chosen.restarts or plan.restarts)
     keys = [key for key in catalogue.PEERS if key in (chosen.only or catalogue.PEERS)]
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, leave)
+    on_ending(leave)
     try:
         print(measuring.measure(plan, keys, report))
     except (AssertionError, BrokerError, KafkaError) as error:

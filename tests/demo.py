@@ -17,9 +17,14 @@ import os
 import signal
 import sys
 
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-for number in SIGNALS:  # nothing runs yet that would have to be ended
-    signal.signal(number, lambda number, _: os._exit(128 + number))
+from shared.processes import ENDING, ignore_ending, on_ending
+
+
+def end_at_once(number, _frame):
+    os._exit(128 + number)
+
+
+on_ending(end_at_once)  # while the rest is imported: nothing runs yet that would have to be ended
 
 import argparse
 import contextlib
@@ -56,13 +61,8 @@ class Stopped(BaseException):
 
 
 def stop(number, _frame):
-    ignore_signals()  # the end is under way: a second Ctrl+C must not leave half of it
+    ignore_ending()
     raise Stopped(number)
-
-
-def ignore_signals():
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
 
 
 def start_broker(console, live, stack) -> Broker:
@@ -100,7 +100,7 @@ def signals_held():
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         yield
     finally:
@@ -110,7 +110,7 @@ def signals_held():
 def run(options, console, live) -> int:
     """Play the story and give the account; return the exit status."""
     with contextlib.ExitStack() as stack:
-        stack.callback(ignore_signals)
+        stack.callback(ignore_ending)
         broker = None
         if options.bootstrap_servers:
             KafkaAdminClient(bootstrap_servers=options.bootstrap_servers, bootstrap_timeout_ms=8000).close()
@@ -144,7 +144,7 @@ def tell_nobody(_line):
 
 
 def end(stage):
-    ignore_signals()
+    ignore_ending()
     if left := stage.close():
         complain(left)
 
@@ -214,8 +214,7 @@ def main() -> int:
     tempfile.gettempdir()  # writes a file to find out: not later, where Ctrl+C could leave that
     live = sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
     console = Console() if live else Console(force_terminal=False, color_system=None, width=120)
-    for number in SIGNALS:
-        signal.signal(number, stop)
+    on_ending(stop)
     try:
         return run(options, console, live)
     except Stopped as stopped:

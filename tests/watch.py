@@ -14,22 +14,21 @@ Ctrl+C ends it.
 
 # ruff: noqa: E402 - the first lines set what Ctrl+C does while the rest is imported
 import os
-import signal
 import sys
 import threading
+
+from shared.processes import on_ending
 
 stopped = threading.Event()
 
 
-def stop(number, _frame):
+def stop(_number, _frame):
     if stopped.is_set() or "rich.live" not in sys.modules:  # the second time, or nothing is shown yet
         os._exit(0)
     stopped.set()
 
 
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-for signal_number in SIGNALS:
-    signal.signal(signal_number, stop)
+on_ending(stop)
 
 import argparse
 import contextlib

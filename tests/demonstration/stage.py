@@ -15,9 +15,10 @@ from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 from demonstration.account import CONSUMERS, PRODUCERS, Chapter, Past, Record, events
 from demonstration.lookout import Lookout
 from shared.judge import Log
-from shared.kafka_itself import Kafka
+from shared.kafka_itself import Kafka, ask_again
 from shared.lines import MESSAGE, CaughtUp, Received
 from shared.scripts import Script
+from shared.waiting import Overdue, wait_until
 
 
 @dataclass(frozen=True)
@@ -206,14 +207,7 @@ class Stage:
 
     def ask(self, question, limit=30):
         """Return what question() gets from Kafka, which may still be starting."""
-        deadline = time.monotonic() + limit
-        while True:
-            try:
-                return question()
-            except KafkaError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
+        return ask_again(question, KafkaError, limit)
 
     # Waiting.
 
@@ -223,13 +217,16 @@ class Stage:
         Raises:
             AssertionError: it is not true after `limit` seconds, or a script has ended by itself.
         """
-        deadline = time.monotonic() + limit
-        while not (result := condition()):
+
+        def look_and_pause(seconds):
             self.look()
-            if time.monotonic() > deadline:
-                line = f"; its last line: {last_line(script)}" if script else ""
-                raise AssertionError(f"Waited {limit} s in vain for {what}{line}.")
-            time.sleep(every)
+            time.sleep(seconds)
+
+        try:
+            result = wait_until(condition, limit, every, look_and_pause)
+        except Overdue:
+            line = f"; its last line: {last_line(script)}" if script else ""
+            raise AssertionError(f"Waited {limit} s in vain for {what}{line}.") from None
         self.look()
         return result
 

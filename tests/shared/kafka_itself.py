@@ -19,6 +19,23 @@ def shown(value) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
+def ask_again(question, passing, limit):
+    """Return question()'s answer; while it raises `passing`, ask again, for `limit` seconds.
+
+    Raises:
+        passing: that is what it still raises then.
+    """
+
+    def answers():
+        with contextlib.suppress(passing):
+            return [question()]
+
+    try:
+        return wait_until(answers, limit)[0]
+    except Overdue:
+        return question()
+
+
 class Kafka:
     """What a Kafka itself says and stores: the truth that the scripts' lines are compared with.
 
@@ -97,16 +114,9 @@ class Kafka:
 
     def _ask_about_groups(self, question):
         """Return question(admin), asked again while a broker still sets up or loads its groups."""
+        limit = self._client["request_timeout_ms"] / 1000
         with self.admin() as admin:
-
-            def answers():
-                with contextlib.suppress(RetriableError):
-                    return [question(admin)]
-
-            try:
-                return wait_until(answers, self._client["request_timeout_ms"] / 1000)[0]
-            except Overdue:
-                return question(admin)  # and raise what it raises
+            return ask_again(lambda: question(admin), RetriableError, limit)
 
     def committed(self, group, topic) -> dict[int, int]:
         """Return {partition: committed offset}, without the partitions that have none."""
