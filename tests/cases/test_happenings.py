@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from shared.happenings import Story, clock
-from shared.look import GroupLook, Log, Look, Member
+from shared.look import GroupLook, LogLook, Look, Member
 
 START = 1_800_000_000.0
 CONSUMER1 = Member("id-1", "consumer1", "consumer1", frozenset([0]))
 ONE = GroupLook("Stable", {0: 10}, (CONSUMER1,))
-FIRST = Look(START, "topic-id", {0: Log(0, 10)}, {"g": ONE})
+FIRST = Look(START, "topic-id", {0: LogLook(0, 10)}, {"g": ONE})
 
 
 class Watched:
@@ -179,18 +179,18 @@ def test_deleted_unread_messages_are_told_with_their_group():
     watched.keep_up()  # committed 30
     watched.move(state="Empty", members=())
     watched.stop_reading(10)
-    news = watched.see(logs={0: Log(32, 50)})
+    news = watched.see(logs={0: LogLook(32, 50)})
     assert news == ["Deleted up to offset 31 of t-0, by retention or by hand: g has not read 30 to 31."]
-    news = watched.see(logs={0: Log(33, 50)})
+    news = watched.see(logs={0: LogLook(33, 50)})
     assert news == ["Deleted up to offset 32 of t-0, by retention or by hand: g has not read offset 32."]
 
 
 def test_deleting_what_every_group_has_read_is_told_as_that_and_not_each_time():
     watched = Watched()
-    assert watched.see(logs={0: Log(5, 10)}) == [
+    assert watched.see(logs={0: LogLook(5, 10)}) == [
         "Deleted up to offset 4 of t-0, by retention or by hand: every group had read it."
     ]
-    assert not watched.see(logs={0: Log(6, 10)})
+    assert not watched.see(logs={0: LogLook(6, 10)})
 
 
 def test_silence_is_told_once_and_its_end():
@@ -219,19 +219,23 @@ def test_what_waits_during_an_outage_and_just_after_it_is_no_growing_lag():
 def test_a_topic_that_is_not_there_yet_is_waited_for():
     watched = Watched(Look(START))
     assert watched.told == ["Topic t does not exist: waiting for it to be created."]
-    assert watched.see(topic_id="topic-id", logs={0: Log(0, 1), 1: Log(0, 0)}) == ["Topic t is there: 2 partitions."]
+    assert watched.see(topic_id="topic-id", logs={0: LogLook(0, 1), 1: LogLook(0, 0)}) == [
+        "Topic t is there: 2 partitions."
+    ]
 
 
 def test_a_wiped_log_is_told_and_nothing_wrong_is_concluded_from_it():
     watched = Watched()
     assert watched.see(topic_id=None, logs={}, groups={}) == ["Topic t is gone: waiting for it to be created again."]
-    assert watched.see(topic_id="other", logs={0: Log(0, 3)}) == ["The log was wiped: topic t begins anew."]
+    assert watched.see(topic_id="other", logs={0: LogLook(0, 3)}) == ["The log was wiped: topic t begins anew."]
     watched = Watched()
-    assert watched.see(topic_id="other", logs={0: Log(0, 3)}, groups={}) == ["The log was wiped: topic t begins anew."]
+    assert watched.see(topic_id="other", logs={0: LogLook(0, 3)}, groups={}) == [
+        "The log was wiped: topic t begins anew."
+    ]
 
 
 def test_partitions_that_are_added_are_told():
-    news = Watched().see(logs={0: Log(0, 10), 1: Log(0, 0), 2: Log(0, 0)})
+    news = Watched().see(logs={0: LogLook(0, 10), 1: LogLook(0, 0), 2: LogLook(0, 0)})
     assert news == ["Partitions were added to t: 3 now, 1 before."]
 
 
@@ -255,7 +259,7 @@ def test_members_that_kafka_does_not_tell_are_not_said_to_be_gone():
 def test_commits_on_many_partitions_come_to_one_line(partitions):
     numbers = range(partitions)
     member = replace(CONSUMER1, partitions=frozenset(numbers))
-    logs = {number: Log(0, 5) for number in numbers}
+    logs = {number: LogLook(0, 5) for number in numbers}
     group = GroupLook("Stable", dict.fromkeys(numbers, 0), (member,))
     watched = Watched(Look(START, "id", logs, {"g": group}))
     watched.see(groups={"g": replace(group, committed=dict.fromkeys(numbers, 5))})

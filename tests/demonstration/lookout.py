@@ -5,7 +5,7 @@ import threading
 from kafka.errors import KafkaError
 
 from shared.happenings import Story
-from shared.look import Log
+from shared.look import LogLook
 from shared.observer import Observer
 
 EVERY = 0.2  # seconds from one look to the next
@@ -20,14 +20,14 @@ class Lookout(threading.Thread):
         groups: {consumer: its group}.
 
     Attributes:
-        log: the partition's Log.
+        log: the partition's LogLook.
         committed: {consumer: its group's committed offset}, without those that have none.
     """
 
     def __init__(self, servers, topic, groups):
         super().__init__(daemon=True)
         self.groups = groups
-        self.log, self.committed = Log(0, 0), {}
+        self.log, self.committed = LogLook(0, 0), {}
         self.over = threading.Event()
         self._observer = Observer(servers, topic, groups.values())
         self._story = Story(topic, servers)

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
-from shared.look import REBALANCING, GroupLook, Log, Look, Member
+from shared.look import REBALANCING, GroupLook, LogLook, Look, Member
 
 CAUGHT_UP = 1.5  # seconds that the oldest unread message may have waited: it is on its way
 BEHIND = 3  # seconds after which it is not, for a group that commits soon after reading
@@ -100,7 +100,7 @@ class Progress:
         self.patience, self.reader = BEHIND_AT_FIRST, None
         self.waits, self.lags = deque(maxlen=5), deque([(now.lived, self.lag)])
 
-    def see(self, now: Moment, unread: Log, growth: Growth, reader: "Reader") -> str:
+    def see(self, now: Moment, unread: LogLook, growth: Growth, reader: "Reader") -> str:
         """Take in a look, with the log from the committed offset on.
 
         Returns:
@@ -317,7 +317,7 @@ class Story:
         for known in (self._growth, self._progress, self._commits, self._deleted, self._members):
             known.clear()
 
-    def _see_log(self, number: int, log: Log, look_before: Look) -> None:
+    def _see_log(self, number: int, log: LogLook, look_before: Look) -> None:
         before = look_before.logs.get(number)
         name = f"{self.topic}-{number}"
         if before is None:  # an added partition: all of it is new
@@ -334,7 +334,7 @@ class Story:
         self._growth[number].see(self._moment(), log.end)
         self._see_deletion(number, log)
 
-    def _see_deletion(self, number: int, log: Log) -> None:
+    def _see_deletion(self, number: int, log: LogLook) -> None:
         """Tell what was deleted at once if a group has not read it, else gathered."""
         told, at = self._deleted[number]
         if log.first <= told:
@@ -394,7 +394,7 @@ class Story:
             if number in look.logs:
                 self._progress[name, number] = self._new_progress(group, committed, look.logs[number])
 
-    def _new_progress(self, group: GroupLook, committed: int, log: Log) -> Progress:
+    def _new_progress(self, group: GroupLook, committed: int, log: LogLook) -> Progress:
         waits = group.members == () and committed < log.end
         return Progress(self._moment(), committed, log.end, behind=waits)
 
@@ -496,7 +496,7 @@ class Story:
         holder = group.holder(number)
         reader = Reader(holder and holder.member_id, self._grace)
         end, growth = self.last.logs[number].end, self._growth[number]
-        change = progress.see(self._moment(), Log(committed, end), growth, reader)
+        change = progress.see(self._moment(), LogLook(committed, end), growth, reader)
         if committed != before:
             self.stirred[number] = self.last.at
         if committed > before and change != "caught up":

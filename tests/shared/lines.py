@@ -1,6 +1,6 @@
 """The lines that the scripts print, read back: pure, and the only place that knows their wording.
 
-`parse` makes an event of a line. Texts of earlier versions of the scripts are understood as well.
+`parse` makes an event of a line that tells where messages are, or that they are gone.
 """
 
 import re
@@ -77,65 +77,18 @@ class CaughtUp(NamedTuple):
     seconds: float
 
 
-class Stopped(NamedTuple):
-    """A consumer has ended cleanly; its next start goes on at this offset."""
-
-    topic: str
-    partition: int
-    offset: int
-
-
-class SentInAll(NamedTuple):
-    """A producer has ended cleanly; so many ticks were acknowledged."""
-
-    ticks: int
-
-
-class Waiting(NamedTuple):
-    """A consumer has no partition: the other members of its group have all of them."""
-
-    group: str
-
-
-class NoTopic(NamedTuple):
-    """The topic does not exist (yet)."""
-
-    topic: str
-
-
-class Away(NamedTuple):
-    """Kafka does not answer."""
-
-
-class Back(NamedTuple):
-    """Kafka answers again."""
-
-
-class Replaced(NamedTuple):
-    """A consumer ends because a copy of it has joined the group (on stderr)."""
-
-    group: str
-
-
 _LOG = r"(?P<topic>[\w.-]+)-(?P<partition>\d+)"
 _PATTERNS = {
     Placed: r"(?:Resuming|(?:No committed offset"
     r"|The log is shorter than the committed offset (?P<committed>\d+))"
     r"\. Starting at the (?P<reset>earliest|latest):)"
-    rf" {_LOG} at offset (?P<offset>\d+): (?P<behind>\d+) (?:offset|message)s? behind",
-    Lost: r"LOST: retention deleted (?:up to )?\d+ messages?,"
+    rf" {_LOG} at offset (?P<offset>\d+): (?P<behind>\d+) offsets? behind",
+    Lost: r"LOST: retention deleted up to \d+ messages?,"
     rf" offsets (?P<first>\d+) to (?P<last>\d+) of {_LOG}",
     CaughtUp: r"Caught up: (?P<messages>\d+) messages? in (?P<seconds>[\d.]+) s",
-    Stopped: rf"Stopped\. The next start resumes {_LOG} at offset (?P<offset>\d+)\.",
-    SentInAll: r"Stopped\. Ticks sent and acknowledged: (?P<ticks>\d+)\.",
-    Waiting: r"Waiting: the other members of group (?P<group>\S+) have all partitions of \S+",
-    NoTopic: r"Topic (?P<topic>\S+) does not exist: .*",
-    Away: r"Kafka does not answer: .*",
-    Back: r"Kafka answers again\.",
-    Replaced: r"Another \S+ has joined group (?P<group>\S+): .*",
 }
 _EVENTS = {kind: re.compile(r"\[\w+\] " + pattern) for kind, pattern in _PATTERNS.items()}
-_TEXTS = {"topic", "group", "reset"}  # the other fields are numbers
+_TEXTS = {"topic", "reset"}  # the other fields are numbers
 
 
 def parse(text):

@@ -6,7 +6,7 @@ REBALANCING = ("PreparingRebalance", "CompletingRebalance", "Assigning", "Reconc
 
 
 @dataclass(frozen=True)
-class Log:
+class LogLook:
     """One partition: the oldest offset that is kept, and the offset that the next message gets."""
 
     first: int
@@ -61,11 +61,11 @@ class Look:
     Attributes:
         at: when it was taken, in seconds since 1970.
         topic_id: another one means another topic of the same name (KIP-516); None if it has none.
-        logs: {partition number: Log}; empty if the topic does not exist.
+        logs: {partition number: LogLook}; empty if the topic does not exist.
         groups: {group id: GroupLook}.
     """
 
     at: float
     topic_id: str | None = None
-    logs: dict[int, Log] = field(default_factory=dict)
+    logs: dict[int, LogLook] = field(default_factory=dict)
     groups: dict[str, GroupLook] = field(default_factory=dict)

@@ -12,7 +12,7 @@ import time
 from kafka import KafkaAdminClient, TopicPartition, errors
 from kafka.admin import OffsetSpec
 
-from shared.look import GroupLook, Log, Look, Member
+from shared.look import GroupLook, LogLook, Look, Member
 
 LIST_GROUPS_EVERY = 2  # seconds: a new group is seen that soon
 REFUSALS = (
@@ -80,7 +80,7 @@ class Observer:
         first = self._offsets(partitions, OffsetSpec.EARLIEST)
         groups = self._groups(partitions)
         end = self._offsets(partitions, OffsetSpec.LATEST)
-        logs = {tp.partition: Log(first[tp].offset, end[tp].offset) for tp in partitions}
+        logs = {tp.partition: LogLook(first[tp].offset, end[tp].offset) for tp in partitions}
         return Look(time.time(), topic_id, logs, groups)
 
     def _topic(self) -> tuple[str | None, list[int]]:
