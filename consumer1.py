@@ -46,6 +46,11 @@ NOTHING_TO_READ_HERE = (
     errors.OffsetOutOfRangeError,  # retention has deleted what comes next, or the log is shorter
     errors.LogTruncationError,  # the log is another one now
 )
+GROUP_NOT_READY = (
+    errors.CommitFailedError,  # the group went on without this consumer
+    errors.RebalanceInProgressError,  # it is sharing out its partitions
+    errors.CoordinatorNotAvailableError,  # Kafka is about to say which broker looks after it
+)
 KAFKA_AWAY = "Kafka does not answer: waiting for it."
 TOPIC_MISSING = f"Topic {TOPIC} does not exist: waiting for it to be created."
 
@@ -54,10 +59,11 @@ def main():
     read_arguments()
     check_settings()
     prepare_python()
-    consumer, assignment, outage = connect(), Assignment(), Outage()
+    consumer, admin = connect_consumer(), connect_admin()
+    assignment, outage, membership = Assignment(), Outage(admin), Membership(admin)
     consumer.subscribe([TOPIC], listener=assignment)
     wait_for_topic(consumer, outage)
-    stop, progress, membership = Stop(), Progress({}, {}), Membership()
+    stop, progress = Stop(), Progress({}, {})
     reset = AUTO_OFFSET_RESET
     while not stop.asked:
         try:
@@ -79,9 +85,9 @@ def main():
             progress.tell_when_caught_up(consumer)
         except NOTHING_TO_READ_HERE:
             assignment.is_new = True  # place() decides where to go on
-        except (errors.CommitFailedError, errors.RebalanceInProgressError):
-            pass  # the group went on without this consumer: poll() joins it again
-        except errors.RetriableError:
+        except GROUP_NOT_READY:
+            pass  # poll() joins it, or joins it again
+        except (errors.RetriableError, errors.UnknownBrokerIdError):
             outage.goes_on()
     if not assignment.is_new:
         progress.save(consumer)
@@ -123,28 +129,41 @@ def prepare_python():
     gc.set_threshold(100_000)  # messages form no cycles: looking for them costs 14 % of the speed
 
 
-def connect():
+def connect_consumer():
+    return connect(
+        KafkaConsumer,
+        group_id=GROUP_ID,
+        group_instance_id=CLIENT_ID,  # static membership: a restart gets its partitions at once
+        session_timeout_ms=7000,  # if it does not restart in time, others of the group get them
+        heartbeat_interval_ms=2000,  # a third of that or less, as Kafka asks
+        enable_auto_commit=False,  # commit what is printed, not what is fetched
+        auto_offset_reset="none",  # no silent jump: place() decides, and says so
+        isolation_level="read_committed",  # no message of a transaction that was aborted
+        max_poll_records=20_000,  # fewer commits: catches up 1.3 times as fast as with 5000
+        metadata_max_age_ms=20_000,  # see new partitions after 20 s, not after five minutes
+    )
+
+
+def connect(client, **settings):
+    """Return a client that has found Kafka; end the script if there is none."""
     try:
-        return KafkaConsumer(
+        return client(
             bootstrap_servers=BOOTSTRAP_SERVERS.split(","),
             client_id=CLIENT_ID,
-            group_id=GROUP_ID,
-            group_instance_id=CLIENT_ID,  # static membership: a restart gets its partitions at once
-            session_timeout_ms=7000,  # if it does not restart in time, others of the group get them
-            heartbeat_interval_ms=2000,  # a third of that or less, as Kafka asks
-            enable_auto_commit=False,  # commit what is printed, not what is fetched
-            auto_offset_reset="none",  # no silent jump: place() decides, and says so
-            isolation_level="read_committed",  # no message of a transaction that was aborted
-            max_poll_records=20_000,  # fewer commits: catches up 1.3 times as fast as with 5000
-            metadata_max_age_ms=20_000,  # see new partitions after 20 s, not after five minutes
             bootstrap_timeout_ms=8000,  # how long to look for Kafka at the start
             reconnect_backoff_max_ms=1000,  # go on soon after Kafka is back
+            **settings,
         )
     except (errors.KafkaError, ValueError):
         die(
             f"KAFKA_BOOTSTRAP_SERVERS={BOOTSTRAP_SERVERS}: no Kafka answers there. Start it, or "
             "correct the address. (This script uses no TLS and no password.)"
         )
+
+
+def connect_admin():
+    """Return the client for questions about topics and groups."""
+    return connect(KafkaAdminClient, request_timeout_ms=ANSWER_MS)
 
 
 class Assignment(ConsumerRebalanceListener):
@@ -163,15 +182,23 @@ class Assignment(ConsumerRebalanceListener):
 class Outage:
     """What this script has to wait for: said when that begins, and when it is over."""
 
-    def __init__(self):
+    def __init__(self, admin):
+        self.admin = admin
         self.reason = None
 
     def goes_on(self):
-        reason = TOPIC_MISSING if topic_is_missing() else KAFKA_AWAY
+        reason = TOPIC_MISSING if self.topic_is_missing() else KAFKA_AWAY
         if reason != self.reason:
             say(reason)
         self.reason = reason
         time.sleep(0.2)  # what fails at once is not tried again at once
+
+    def topic_is_missing(self):
+        """Tell a missing topic from a missing Kafka; asking creates no topic."""
+        try:
+            return TOPIC not in self.admin.list_topics()
+        except errors.KafkaError:
+            return False
 
     def is_over(self):
         if self.reason == KAFKA_AWAY:
@@ -179,25 +206,6 @@ class Outage:
         if self.reason == TOPIC_MISSING:
             say(f"Topic {TOPIC} exists now.")
         self.reason = None
-
-
-def topic_is_missing():
-    """Tell a topic that is not there from a Kafka that is not there; asking creates no topic."""
-    try:
-        with admin_client() as admin:
-            return TOPIC not in admin.list_topics()
-    except errors.KafkaError:
-        return False
-
-
-def admin_client():
-    """Return a context manager with the client for questions about topics and groups."""
-    client = KafkaAdminClient(
-        bootstrap_servers=BOOTSTRAP_SERVERS.split(","),
-        bootstrap_timeout_ms=ANSWER_MS,
-        request_timeout_ms=ANSWER_MS,
-    )
-    return contextlib.closing(client)
 
 
 def say(*lines):
@@ -293,7 +301,8 @@ def count(number, noun):
 class Membership:
     """Asks the group, every five seconds, what nothing else tells its members."""
 
-    def __init__(self):
+    def __init__(self, admin):
+        self.admin = admin
         self.checked_at = time.monotonic()
 
     def check_is_due(self):
@@ -306,10 +315,9 @@ class Membership:
         outage. And the group's leader, whose task it is to notice new partitions, does not know
         that it is the leader after a restart as a static member (before KIP-814).
         """
-        me = consumer.group_metadata()
-        with admin_client() as admin:
-            group = admin.describe_groups([GROUP_ID])[GROUP_ID]
         self.checked_at = time.monotonic()
+        me = consumer.group_metadata()
+        group = self.admin.describe_groups([GROUP_ID])[GROUP_ID]
         if not consumer.assignment():
             outage.is_over()  # whoever has partitions learns that from commit()
         if me.state is not MemberState.STABLE or group["group_state"] != "Stable":

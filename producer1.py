@@ -21,7 +21,6 @@ import signal
 # Before the other imports, for they take a while: Ctrl+C just ends a script with nothing to save.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-import contextlib
 import json
 import os
 import random
@@ -46,14 +45,14 @@ TOPIC_MISSING = f"Topic {TOPIC} does not exist: waiting for it to be created."
 def main():
     read_arguments()
     check_settings()
-    producer = connect()
-    stop = Stop()
+    producer, admin = connect_producer(), connect_admin()
+    stop, outage = Stop(), Outage(admin)
     interval = float(SEND_INTERVAL_SECONDS)
     acknowledged = 0
     due = time.monotonic()
     while not stop.asked:
         tick = make_tick()
-        stored = deliver(producer, tick, stop)
+        stored = deliver(producer, tick, stop, outage)
         say(f"Sent: {tick} (partition {stored.partition}, offset {stored.offset})")
         acknowledged += 1
         due = max(due + interval, time.monotonic())
@@ -92,24 +91,37 @@ def check_setting(name, value, pattern, hint):
         die(f"{name}={value!r} can't be used: write {hint}.")
 
 
-def connect():
+def connect_producer():
+    return connect(
+        KafkaProducer,
+        acks="all",  # acknowledged is: stored by every in-sync replica
+        enable_idempotence=True,  # a tick that the client sends again is stored once
+        delivery_timeout_ms=FOR_EVER_MS,  # the client never gives up sending it again
+        max_block_ms=1000,  # how long send() may wait for the topic's metadata
+        metadata_max_age_ms=20_000,  # see new partitions after 20 s, not after five minutes
+    )
+
+
+def connect(client, **settings):
+    """Return a client that has found Kafka; end the script if there is none."""
     try:
-        return KafkaProducer(
+        return client(
             bootstrap_servers=BOOTSTRAP_SERVERS.split(","),
             client_id=CLIENT_ID,
-            acks="all",  # acknowledged is: stored by every in-sync replica
-            enable_idempotence=True,  # a tick that the client sends again is stored once
-            delivery_timeout_ms=FOR_EVER_MS,  # the client never gives up sending it again
-            max_block_ms=1000,  # how long send() may wait for the topic's metadata
-            metadata_max_age_ms=20_000,  # see new partitions after 20 s, not after five minutes
             bootstrap_timeout_ms=8000,  # how long to look for Kafka at the start
             reconnect_backoff_max_ms=1000,  # go on soon after Kafka is back
+            **settings,
         )
     except (errors.KafkaError, ValueError):
         die(
             f"KAFKA_BOOTSTRAP_SERVERS={BOOTSTRAP_SERVERS}: no Kafka answers there. Start it, or "
             "correct the address. (This script uses no TLS and no password.)"
         )
+
+
+def connect_admin():
+    """Return the client for questions about topics."""
+    return connect(KafkaAdminClient, request_timeout_ms=ANSWER_MS)
 
 
 class Stop:
@@ -133,9 +145,8 @@ def make_tick():
     return json.dumps(tick, separators=(",", ":"))
 
 
-def deliver(producer, tick, stop):
+def deliver(producer, tick, stop, outage):
     """Send a tick until Kafka has acknowledged it; return where it is stored."""
-    outage = Outage()
     patience_ends = time.monotonic() + 5
     future = None
     while True:
@@ -160,15 +171,23 @@ def deliver(producer, tick, stop):
 class Outage:
     """What this script has to wait for: said when that begins, and when it is over."""
 
-    def __init__(self):
+    def __init__(self, admin):
+        self.admin = admin
         self.reason = None
 
     def goes_on(self):
-        reason = TOPIC_MISSING if topic_is_missing() else KAFKA_AWAY
+        reason = TOPIC_MISSING if self.topic_is_missing() else KAFKA_AWAY
         if reason != self.reason:
             say(reason)
         self.reason = reason
         time.sleep(0.2)  # what fails at once is not tried again at once
+
+    def topic_is_missing(self):
+        """Tell a missing topic from a missing Kafka; asking creates no topic."""
+        try:
+            return TOPIC not in self.admin.list_topics()
+        except errors.KafkaError:
+            return False
 
     def is_over(self):
         if self.reason == KAFKA_AWAY:
@@ -176,25 +195,6 @@ class Outage:
         if self.reason == TOPIC_MISSING:
             say(f"Topic {TOPIC} exists now.")
         self.reason = None
-
-
-def topic_is_missing():
-    """Tell a topic that is not there from a Kafka that is not there; asking creates no topic."""
-    try:
-        with admin_client() as admin:
-            return TOPIC not in admin.list_topics()
-    except errors.KafkaError:
-        return False
-
-
-def admin_client():
-    """Return a context manager with the client for questions about topics."""
-    client = KafkaAdminClient(
-        bootstrap_servers=BOOTSTRAP_SERVERS.split(","),
-        bootstrap_timeout_ms=ANSWER_MS,
-        request_timeout_ms=ANSWER_MS,
-    )
-    return contextlib.closing(client)
 
 
 def say(line):

@@ -12,6 +12,8 @@ import threading
 import time
 from collections import Counter
 
+import psutil
+
 from shared.files import ROOT
 from shared.judge import Run, assert_sound, missing
 from shared.lines import MESSAGE, Line, Message
@@ -131,6 +133,10 @@ class Script:
     def first_message_after(self) -> float:
         """Return the seconds from its start to its first message."""
         return next(line.at for line in self.output if MESSAGE.fullmatch(line.text)) - self.started
+
+    def threads(self) -> int:
+        """Return how many threads it has now."""
+        return psutil.Process(self.process.pid).num_threads()
 
     def text(self) -> str:
         return "\n".join(line.text for line in [*self.output, *self.errors])
