@@ -317,9 +317,14 @@ class Membership:
         """
         self.checked_at = time.monotonic()
         me = consumer.group_metadata()
-        group = self.admin.describe_groups([GROUP_ID])[GROUP_ID]
+        try:
+            group = self.admin.describe_groups([GROUP_ID])[GROUP_ID]
+        except errors.RetriableError:
+            if consumer.assignment():
+                return  # commit() tells better than this client whether Kafka is away
+            raise
         if not consumer.assignment():
-            outage.is_over()  # whoever has partitions learns that from commit()
+            outage.is_over()
         if me.state is not MemberState.STABLE or group["group_state"] != "Stable":
             return  # the group is about to share out its partitions
         all_read = set()
