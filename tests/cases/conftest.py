@@ -7,21 +7,33 @@ import sys
 
 import pytest
 
-from shared.broker import Broker, cluster
-from shared.download import kafka_jars
+from shared.broker import Broker, make_class_cache
 from shared.files import ROOT
 from shared.kafka_itself import Kafka
 from shared.scripts import Script
 from shared.waiting import wait_until
 
 COUNTER = itertools.count(1)
-FORGET_THE_KILLED_SOON = {"KAFKA_BROKER_SESSION_TIMEOUT_MS": 2000, "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": 500}  # not 9 s
+SHARED_PORTS = pytest.StashKey()  # of the shared broker: the clients' and the controller's
 
 
 def pytest_configure(config):
-    """Download Kafka before the workers start that run the tests side by side: once, and with its progress seen."""
-    if not hasattr(config, "workerinput"):
-        kafka_jars()
+    """Before the workers start that run the tests side by side, start the broker that all of them share.
+
+    If Kafka is not here yet it is downloaded first: once, and with its progress seen.
+    """
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        make_class_cache()
+        broker = Broker()
+        config.add_cleanup(broker.close)
+        broker.start()
+        config.stash[SHARED_PORTS] = (broker.port, broker.controller_port)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """Tell a worker that is about to start where the shared broker is."""
+    node.workerinput["shared_ports"] = node.config.stash[SHARED_PORTS]
 
 
 def pytest_runtest_setup(item):
@@ -33,10 +45,10 @@ def pytest_runtest_setup(item):
 
 
 @pytest.fixture(scope="session")
-def shared_broker():
-    """A broker that no test stops."""
-    with Broker() as broker:
-        yield broker
+def shared_ports(request):
+    """The ports of 127.0.0.1 on which a broker listens that no test stops: for clients, for itself (its controller)."""
+    config = request.config
+    return config.workerinput["shared_ports"] if hasattr(config, "workerinput") else config.stash[SHARED_PORTS]
 
 
 @pytest.fixture
@@ -46,29 +58,15 @@ def kafka(bootstrap_servers):
 
 
 @pytest.fixture
-def own_broker():
-    """A broker of the test's own, to stop, kill and wipe; `bootstrap_servers` must say that it is used."""
-    with Broker(settings=FORGET_THE_KILLED_SOON) as broker:
-        yield broker
-
-
-@pytest.fixture
-def three_brokers():
-    """A cluster of three brokers that keep three copies of everything."""
-    with cluster(3, FORGET_THE_KILLED_SOON) as brokers:
-        yield brokers
-
-
-@pytest.fixture
 def topic(request):
     """A topic name that only this test uses; the scripts create the topic."""
     return re.sub(r"[^a-zA-Z0-9._-]", "-", request.node.name)[:200] + f"-{next(COUNTER)}"
 
 
 @pytest.fixture
-def bootstrap_servers(shared_broker):
+def bootstrap_servers(shared_ports):
     """The Kafka that `start` and `kafka` are for: the shared broker, unless a module says otherwise."""
-    return shared_broker.bootstrap_servers
+    return f"127.0.0.1:{shared_ports[0]}"
 
 
 @pytest.fixture
@@ -86,7 +84,7 @@ def start(topic, bootstrap_servers):
         settings = {
             "KAFKA_TOPIC": topic,
             "KAFKA_GROUP_ID": f"{topic}-{name}",
-            "SEND_INTERVAL_SECONDS": "0.01",
+            "SEND_INTERVAL_SECONDS": "0.02",
             **settings,
         }
         if redirect:

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from shared.broker import Broker
+from shared.broker import FORGET_THE_KILLED_SOON, Broker
 from shared.judge import assert_sound
 from shared.kafka_itself import Kafka
 from shared.scripts import end_and_judge
@@ -14,9 +14,19 @@ from shared.waiting import wait_until
 AWAY, BACK = "Kafka does not answer", "Kafka answers again"
 
 
+@pytest.fixture(scope="module")
+def own_broker():
+    """A broker of this module's own, to stop, kill and wipe."""
+    with Broker(settings=FORGET_THE_KILLED_SOON) as broker:
+        yield broker
+
+
 @pytest.fixture
 def bootstrap_servers(own_broker):
-    """The scripts of this module use a broker that the test may stop, kill and wipe."""
+    """The scripts of this module use the broker that it may stop; what the last test did to it is undone."""
+    if own_broker.process is None:
+        own_broker.start()
+    own_broker.process.send_signal(signal.SIGCONT)
     return own_broker.bootstrap_servers
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from shared.broker import free_port
+from shared.broker import class_cache, free_port
 from shared.download import compose_version, jars_folder, kafka_jars
 from shared.files import CACHE, COMPOSE_FILE, ROOT
 from shared.kafka_itself import Kafka
@@ -19,15 +19,20 @@ from shared.waiting import wait_until
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A checkout of its own, so that its data are: broker.py, docker-compose.yml, and Kafka's jars as downloaded."""
+    """A checkout of its own, so that its data are: broker.py, docker-compose.yml, and what is kept of Kafka."""
     kafka_jars()
     (tmp_path / "tests" / CACHE.name).mkdir(parents=True)
     shutil.copy(COMPOSE_FILE, tmp_path)
     shutil.copy(ROOT / "tests" / "broker.py", tmp_path / "tests")
     shutil.copytree(ROOT / "tests" / "shared", tmp_path / "tests" / "shared")
-    jars = jars_folder()
-    (tmp_path / "tests" / CACHE.name / jars.name).symlink_to(jars)
+    for made in (jars_folder(), class_cache(compose_version())):
+        (tmp_path / "tests" / CACHE.name / made.name).symlink_to(made)
     return tmp_path
+
+
+def forget_kafka(cache):
+    for link in cache.iterdir():
+        link.unlink()
 
 
 def run_broker(checkout, *arguments, **settings):
@@ -75,10 +80,10 @@ def test_it_leaves_no_process_behind(checkout, ending):
 
 
 @pytest.mark.linux("127.0.0.2 is this machine's without being set up")
-def test_it_listens_on_127_0_0_1_alone(shared_broker):
+def test_it_listens_on_127_0_0_1_alone(shared_ports):
     addresses = [("127.0.0.1", True), ("127.0.0.2", False)]
     for address, expected in addresses:
-        for port in (shared_broker.port, shared_broker.controller_port):
+        for port in shared_ports:
             with socket.socket() as client:
                 assert (client.connect_ex((address, port)) == 0) is expected
 
@@ -94,7 +99,7 @@ def test_a_port_in_use_is_one_clear_line(checkout):
 
 def test_no_network_for_the_first_download_is_one_clear_line_and_leaves_nothing(checkout):
     cache = checkout / "tests" / CACHE.name
-    next(cache.iterdir()).unlink()
+    forget_kafka(cache)
     broker = run_broker(checkout, HTTPS_PROXY="http://127.0.0.1:1", https_proxy="http://127.0.0.1:1")
     assert broker.wait() == 1
     assert broker.errors[0].text.startswith("Downloading Kafka from Maven Central, this once: 0 of about 46 MB")
@@ -106,7 +111,7 @@ def test_no_network_for_the_first_download_is_one_clear_line_and_leaves_nothing(
 def test_the_first_download_says_so_in_one_line_and_brings_kafka_alone(checkout):
     """As on a machine with Python and nothing else: no Java on the PATH, and an empty home."""
     cache = checkout / "tests" / CACHE.name
-    next(cache.iterdir()).unlink()
+    forget_kafka(cache)
     port, home = str(free_port()), checkout / "home"
     home.mkdir()
     broker = run_broker(checkout, "--port", port, PATH="/nowhere", HOME=str(home))
@@ -122,7 +127,7 @@ def test_the_first_download_says_so_in_one_line_and_brings_kafka_alone(checkout)
 
 def test_ctrl_c_during_the_first_download_leaves_nothing_half_done(checkout):
     cache = checkout / "tests" / CACHE.name
-    next(cache.iterdir()).unlink()
+    forget_kafka(cache)
     broker = run_broker(checkout, "--port", str(free_port()))
     wait_until(lambda: list(cache.glob("download-*/m2/**/*.jar")))  # jars are coming
     assert broker.interrupt() == 0

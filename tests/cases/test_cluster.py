@@ -2,7 +2,15 @@
 
 import pytest
 
+from shared.broker import FORGET_THE_KILLED_SOON, cluster
 from shared.scripts import end_and_judge
+
+
+@pytest.fixture
+def three_brokers():
+    """A cluster of three brokers that keep three copies of everything."""
+    with cluster(3, FORGET_THE_KILLED_SOON) as brokers:
+        yield brokers
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The demonstration tells its whole story, gets its figures right, and leaves nothing behind."""
 
+import itertools
 import os
 import re
 import signal
@@ -56,6 +57,14 @@ def table(text):
 
 def number(cell):
     return int(cell.split()[0])
+
+
+def of_demonstration(output, kafka):
+    """Return the topics and groups in this Kafka that are of the demonstration that printed this."""
+    own = re.search(r"-demo-\w+", output)[0]
+    with kafka.admin() as admin:
+        names = [*admin.list_topics(), *(group["group_id"] for group in admin.list_groups())]
+    return [name for name in names if own in name]
 
 
 def check_story(output):
@@ -181,22 +190,16 @@ def test_on_a_kafka_that_runs_already_it_deletes_its_topic_and_groups(demo, kafk
     assert (process.returncode, errors) == (0, ""), output
     check_story(output)
     assert "Left out: this Kafka is not the demonstration's own to stop." in output
-    with kafka.admin() as admin:
-        wait_until(lambda: not [topic for topic in admin.list_topics() if "-demo-" in topic], limit=10)
-        assert not [group["group_id"] for group in admin.list_groups() if "-demo-" in group["group_id"]]
+    wait_until(lambda: not of_demonstration(output, kafka))
 
 
 def test_ctrl_c_deletes_topic_and_groups_of_a_kafka_that_runs_already(demo, kafka):
     process = demo("--fast", "--bootstrap-servers", kafka.bootstrap_servers[0])
-    for line in process.stdout:
-        if line.startswith("Step 4 of 7."):
-            break
+    output = "".join(itertools.takewhile(lambda line: not line.startswith("Step 4 of 7."), process.stdout))
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (130, "demo.py: Stopped. Its scripts and its Kafka are gone.\n")
-    with kafka.admin() as admin:
-        wait_until(lambda: not [topic for topic in admin.list_topics() if "-demo-" in topic], limit=10)
-        assert not [group["group_id"] for group in admin.list_groups() if "-demo-" in group["group_id"]]
+    wait_until(lambda: not of_demonstration(output, kafka))
 
 
 @pytest.mark.parametrize("arguments", [("--bootstrap-servers", "nowhere"), ("--picture", "/no/such/directory/x.svg")])

