@@ -68,13 +68,20 @@ def test_all_four_survive_a_broker_stopped_and_started(four_scripts, kafka, own_
 def test_a_paused_broker_costs_nothing(four_scripts, kafka, own_broker, topic, seconds):
     """Its sockets stay open and nothing answers, as when a machine is suspended."""
     producers, consumers = four_scripts
-    for consumer in consumers:
-        wait_until(lambda group=consumer.group: kafka.committed(group, topic).get(0, 0) >= 20)
+
+    def committed(consumer):
+        return kafka.committed(consumer.group, topic).get(0, 0)
+
+    before = [wait_until(lambda consumer=consumer: committed(consumer)) for consumer in consumers]
     own_broker.process.send_signal(signal.SIGSTOP)
     time.sleep(seconds)  # the length of the pause is the test's subject
     own_broker.process.send_signal(signal.SIGCONT)
-    one_poll = 40  # where the session ends meanwhile, what was printed and not yet committed comes again
-    end_and_judge([*producers, *consumers], kafka, topic, repeats=one_poll)
+    for consumer in consumers:
+        printed = len(consumer.messages())
+        wait_until(lambda consumer=consumer, printed=printed: committed(consumer) > printed)
+    # Where a session ends meanwhile, what was printed since the last commit comes again.
+    uncommitted = max(len(consumer.messages()) - offset for consumer, offset in zip(consumers, before, strict=True))
+    end_and_judge([*producers, *consumers], kafka, topic, repeats=uncommitted)
 
 
 def test_a_consumer_that_waits_for_a_partition_says_when_kafka_is_away(reader_and_waiter, own_broker):
@@ -107,8 +114,11 @@ def test_all_four_go_on_with_the_new_topic_after_the_data_are_wiped(four_scripts
     own_broker.wipe()
     wiped = time.monotonic()
     own_broker.start()
-    one_poll = 40  # printed before the consumer learns that its group is gone, and with it what it commits
-    end_and_judge([*producers, *consumers], kafka, topic, since=wiped, repeats=one_poll)
+    for consumer in consumers:
+        wait_until(lambda group=consumer.group: kafka.committed(group, topic))
+    # What a consumer prints before it learns that its group is gone, it cannot commit: that comes again.
+    uncommitted = max(len(consumer.messages(since=wiped)) for consumer in consumers)
+    end_and_judge([*producers, *consumers], kafka, topic, since=wiped, repeats=uncommitted)
 
 
 def test_a_producer_that_kafka_no_longer_knows_goes_on(start, kafka, own_broker, topic):

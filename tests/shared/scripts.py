@@ -115,9 +115,13 @@ class Script:
         self.wait_until(lambda: len(self.messages()) >= count, limit)
         return self.messages()
 
-    def messages(self) -> list[Message]:
-        """Return the messages it says it has sent or received, in the order of its lines."""
-        found = (MESSAGE.fullmatch(line.text) for line in list(self.output))
+    def messages(self, since=0.0) -> list[Message]:
+        """Return the messages it says it has sent or received, in the order of its lines.
+
+        Args:
+            since: leave out what was printed before, in seconds of time.monotonic().
+        """
+        found = (MESSAGE.fullmatch(line.text) for line in list(self.output) if line.at >= since)
         return [Message(int(m["partition"]), int(m["offset"]), m["value"]) for m in found if m]
 
     def run(self, since=0.0) -> Run:
