@@ -19,13 +19,18 @@ def bootstrap_servers():
         yield broker.bootstrap_servers
 
 
-def test_messages_that_retention_deleted_unread_are_reported_with_number_and_offsets(start, kafka, topic):
+def stopped_with_eight_unread(start, kafka, topic):
+    """Return a consumer that has read two of ten messages and stopped, and the log as it is then."""
     kafka.send(topic, *TICKS[:2])
-    first = start("consumer1")
-    first.wait_for_messages(2)
-    first.interrupt()
+    consumer = start("consumer1")
+    consumer.wait_for_messages(2)
+    consumer.interrupt()
     kafka.send(topic, *TICKS[2:])
-    earlier = kafka.log(topic)
+    return consumer, kafka.log(topic)
+
+
+def test_messages_that_retention_deleted_unread_are_reported_with_number_and_offsets(start, kafka, topic):
+    first, earlier = stopped_with_eight_unread(start, kafka, topic)
     kafka.delete_before(topic, 7)
     second = start("consumer1")
     assert second.wait_for_messages(3) == kafka.log(topic)
@@ -54,12 +59,7 @@ def test_messages_that_retention_deletes_ahead_of_a_running_consumer_are_reporte
 @pytest.mark.parametrize("limit", [{"retention_ms": 1000}, {"retention_bytes": 0}], ids=["hours", "bytes"])
 def test_the_real_retention_deletes_by_age_and_by_size_and_the_loss_is_reported(start, kafka, topic, limit):
     """Not a command that deletes, but retention itself."""
-    kafka.send(topic, *TICKS[:2])
-    first = start("consumer1")
-    first.wait_for_messages(2)
-    first.interrupt()
-    kafka.send(topic, *TICKS[2:])
-    earlier = kafka.log(topic)
+    first, earlier = stopped_with_eight_unread(start, kafka, topic)
     kafka.configure(topic, **limit)
     wait_until(lambda: kafka.offsets(topic)[0] == (10, 10), limit=60)
     second = start("consumer1")

