@@ -48,9 +48,9 @@ def main() -> None:
         sys.exit("benchmark.py: it ends consumers with Unix signals, so it needs Linux or macOS.")
     from kafka.errors import KafkaError  # noqa: PLC0415 - what Windows lacks comes after this check
 
+    from local_kafka.download import BrokerError  # noqa: PLC0415
+    from local_kafka.processes import ignore_ending, on_ending  # noqa: PLC0415
     from peers import catalogue, measuring  # noqa: PLC0415
-    from shared.download import BrokerError  # noqa: PLC0415
-    from shared.processes import ignore_ending, on_ending  # noqa: PLC0415
 
     def leave(*_):
         ignore_ending()

@@ -15,10 +15,10 @@ import contextlib
 import re
 import sys
 
-from shared.broker import Broker, BrokerError
-from shared.download import compose_version
-from shared.files import CACHE
-from shared.processes import ignore_ending, on_ending
+from local_kafka.brokers import Broker, BrokerError
+from local_kafka.download import compose_version
+from local_kafka.files import CACHE
+from local_kafka.processes import ignore_ending, on_ending
 
 
 def kafka_version(text) -> str:

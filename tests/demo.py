@@ -17,7 +17,7 @@ import os
 import signal
 import sys
 
-from shared.processes import ENDING, ignore_ending, on_ending
+from local_kafka.processes import ENDING, ignore_ending, on_ending
 
 
 def end_at_once(number, _frame):
@@ -40,13 +40,13 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 
-from demonstration.account import account, faults, verdict
-from demonstration.camera import Camera, screen_of
-from demonstration.screen import table
-from demonstration.stage import FAST, FOR_A_FILM, TO_READ_ALONG, Stage
-from demonstration.story import play
-from shared.broker import Broker
-from shared.download import BrokerError
+from local_kafka.brokers import Broker
+from local_kafka.download import BrokerError
+from story.account import account, faults, verdict
+from story.camera import Camera, screen_of
+from story.screen import table
+from story.stage import FAST, FOR_A_FILM, TO_READ_ALONG, Stage
+from story.steps import play
 
 WHY = (
     "Why no message went missing: Kafka keeps a message in its log, read or not, until retention "

@@ -17,7 +17,7 @@ import os
 import sys
 import threading
 
-from shared.processes import on_ending
+from local_kafka.processes import on_ending
 
 stopped = threading.Event()
 
@@ -43,9 +43,9 @@ from kafka.errors import KafkaError
 from rich.console import Console
 from rich.live import Live
 
-from shared.happenings import Happening, Story, clock
-from shared.observer import REFUSALS, Looks, Observer
-from shared.picture import GroupView, Lane, PartitionView, Screen, table, visible
+from sight.happenings import Happening, Story, clock
+from sight.observer import REFUSALS, Looks, Observer
+from sight.picture import GroupView, Lane, PartitionView, Screen, table, visible
 
 LOOK_EVERY = 0.5  # seconds; a look is seven small requests
 SILENT = 3  # seconds without a look: Kafka does not answer

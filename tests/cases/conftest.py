@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from shared.broker import Broker, make_class_cache
-from shared.files import ROOT
-from shared.kafka_itself import Kafka
-from shared.scripts import Script
-from shared.waiting import wait_until
+from evidence.kafka_itself import Kafka
+from evidence.scripts import Script
+from local_kafka.brokers import Broker, make_class_cache
+from local_kafka.files import ROOT
+from local_kafka.waiting import wait_until
 
 COUNTER = itertools.count(1)
 SHARED_PORTS = pytest.StashKey()  # of the shared broker: the clients' and the controller's

@@ -2,9 +2,9 @@
 
 import pytest
 
-from demonstration.account import Chapter, Past, Record, Repeats, account, faults, verdict
-from shared.judge import Log
-from shared.lines import Line, Message
+from evidence.judge import Log
+from evidence.lines import Line, Message
+from story.account import Chapter, Past, Record, Repeats, account, faults, verdict
 
 SENT = {offset: f"v{offset}" for offset in range(8)}
 

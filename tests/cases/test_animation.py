@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from rich.text import Text
 
-from shared.animation import Film
+from sight.film import Film
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from shared.scripts import Script
+from evidence.scripts import Script
 
 PRODUCERS, CONSUMERS = ["producer1", "producer2"], ["consumer1", "consumer2"]
 ALL = PRODUCERS + CONSUMERS

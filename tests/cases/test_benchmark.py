@@ -7,16 +7,16 @@ import sys
 
 import pytest
 
+from evidence.scripts import Script
+from local_kafka.files import ROOT
+from local_kafka.processes import commands_with
+from local_kafka.waiting import wait_until
 from peers import tables
 from peers.catching_up import CatchUp
 from peers.restarts import Verdict, judge
 from peers.side_by_side import Stories, pause
 from peers.silence import Silence
 from peers.ticks import numbers, tick
-from shared.files import ROOT
-from shared.processes import commands_with
-from shared.scripts import Script
-from shared.waiting import wait_until
 
 BENCHMARK = [sys.executable, str(ROOT / "tests" / "benchmark.py")]
 

@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from shared.broker import FORGET_THE_KILLED_SOON, Broker
-from shared.judge import assert_sound
-from shared.kafka_itself import Kafka
-from shared.scripts import end_and_judge
-from shared.waiting import wait_until
+from evidence.judge import assert_sound
+from evidence.kafka_itself import Kafka
+from evidence.scripts import end_and_judge
+from local_kafka.brokers import FORGET_THE_KILLED_SOON, Broker
+from local_kafka.waiting import wait_until
 
 AWAY, BACK = "Kafka does not answer", "Kafka answers again"
 

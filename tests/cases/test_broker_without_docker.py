@@ -8,13 +8,13 @@ import sys
 
 import pytest
 
-from shared.broker import class_cache, free_port
-from shared.download import compose_version, jars_folder, kafka_jars
-from shared.files import CACHE, COMPOSE_FILE, ROOT
-from shared.kafka_itself import Kafka
-from shared.processes import commands_with
-from shared.scripts import Script
-from shared.waiting import wait_until
+from evidence.kafka_itself import Kafka
+from evidence.scripts import Script
+from local_kafka.brokers import class_cache, free_port
+from local_kafka.download import compose_version, jars_folder, kafka_jars
+from local_kafka.files import CACHE, COMPOSE_FILE, ROOT
+from local_kafka.processes import commands_with
+from local_kafka.waiting import wait_until
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def checkout(tmp_path):
     (tmp_path / "tests" / CACHE.name).mkdir(parents=True)
     shutil.copy(COMPOSE_FILE, tmp_path)
     shutil.copy(ROOT / "tests" / "broker.py", tmp_path / "tests")
-    shutil.copytree(ROOT / "tests" / "shared", tmp_path / "tests" / "shared")
+    shutil.copytree(ROOT / "tests" / "local_kafka", tmp_path / "tests" / "local_kafka")
     for made in (jars_folder(), class_cache(compose_version())):
         (tmp_path / "tests" / CACHE.name / made.name).symlink_to(made)
     return tmp_path

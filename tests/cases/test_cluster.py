@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.broker import FORGET_THE_KILLED_SOON, cluster
-from shared.scripts import end_and_judge
+from evidence.scripts import end_and_judge
+from local_kafka.brokers import FORGET_THE_KILLED_SOON, cluster
 
 
 @pytest.fixture

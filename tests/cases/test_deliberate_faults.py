@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
-from shared.files import ROOT
-from shared.judge import assert_sound
-from shared.scripts import runs
-from shared.waiting import wait_until
+from evidence.judge import assert_sound
+from evidence.scripts import runs
+from local_kafka.files import ROOT
+from local_kafka.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 SHOW = "            show(messages)\n            progress.note_printed(messages)\n"

@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from shared.files import ROOT
-from shared.processes import commands_with
-from shared.waiting import wait_until
+from local_kafka.files import ROOT
+from local_kafka.processes import commands_with
+from local_kafka.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its Ctrl+C is sent as POSIX does")
 ROW = re.compile(r"[│|] *(?P<step>\d .*?)? *[│|] (?P<name>consumer\d) +[│|](?P<cells>.*)[│|]")

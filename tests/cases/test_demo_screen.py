@@ -5,9 +5,9 @@ import io
 import pytest
 from rich.console import Console
 
-from demonstration.screen import Screen, ScriptView, View
-from shared.lines import Line
-from shared.picture import GroupView, PartitionView
+from evidence.lines import Line
+from sight.picture import GroupView, PartitionView
+from story.screen import Screen, ScriptView, View
 
 SENTENCES = (
     "Kafka does not answer: waiting for it.",

@@ -9,11 +9,11 @@ import pytest
 from kafka import KafkaProducer
 from kafka.admin import NewTopic
 
-from shared.broker import Broker
-from shared.judge import assert_sound
-from shared.kafka_itself import Kafka
-from shared.scripts import runs
-from shared.waiting import wait_until
+from evidence.judge import assert_sound
+from evidence.kafka_itself import Kafka
+from evidence.scripts import runs
+from local_kafka.brokers import Broker
+from local_kafka.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 KAFKAS_OWN_DEFAULTS = {"KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": 3000}  # all that docker-compose.yml has otherwise

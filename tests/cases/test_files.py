@@ -9,8 +9,8 @@ import pytest
 import yaml
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from shared.broker import free_port
-from shared.files import ROOT, compose_service
+from local_kafka.brokers import free_port
+from local_kafka.files import ROOT, compose_service
 
 
 @pytest.mark.parametrize(

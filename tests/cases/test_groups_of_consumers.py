@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from shared.files import ROOT
-from shared.judge import assert_sound, missing
-from shared.scripts import runs
-from shared.waiting import wait_until
+from evidence.judge import assert_sound, missing
+from evidence.scripts import runs
+from local_kafka.files import ROOT
+from local_kafka.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from shared.happenings import Story, clock
-from shared.look import GroupLook, LogLook, Look, Member
+from sight.happenings import Story, clock
+from sight.look import GroupLook, LogLook, Look, Member
 
 START = 1_800_000_000.0
 CONSUMER1 = Member("id-1", "consumer1", "consumer1", frozenset([0]))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.judge import Anomaly, Log, Run, assert_sound, judge, missing, repeated
-from shared.lines import CaughtUp, Lost, Message, Placed, Received, Sent, parse
+from evidence.judge import Anomaly, Log, Run, assert_sound, judge, missing, repeated
+from evidence.lines import CaughtUp, Lost, Message, Placed, Received, Sent, parse
 
 NEW = "[C1] No committed offset. Starting at the {reset}: t-{p} at offset {o}: 5 offsets behind"
 RESUMING = "[Consumer1] Resuming t-{p} at offset {o}: 5 offsets behind"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.broker import Broker
-from shared.judge import assert_sound
-from shared.scripts import end_and_judge, runs
+from evidence.judge import assert_sound
+from evidence.scripts import end_and_judge, runs
+from local_kafka.brokers import Broker
 
 OLDEST, NEWEST = "3.9.1", "4.4.0"
 

@@ -8,9 +8,9 @@ import time
 import pytest
 from kafka import KafkaConsumer
 
-from shared.judge import assert_sound
-from shared.scripts import runs
-from shared.waiting import wait_until
+from evidence.judge import assert_sound
+from evidence.scripts import runs
+from local_kafka.waiting import wait_until
 
 
 @pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM"])

@@ -11,9 +11,9 @@ import pytest
 from confluent_kafka import Consumer
 from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
 
-from shared.judge import assert_sound
-from shared.scripts import runs
-from shared.waiting import wait_until
+from evidence.judge import assert_sound
+from evidence.scripts import runs
+from local_kafka.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 

@@ -3,7 +3,7 @@
 import pytest
 from rich.console import Console
 
-from shared.picture import GroupView, Happenings, Lane, PartitionView, Screen, table
+from sight.picture import GroupView, Happenings, Lane, PartitionView, Screen, table
 
 LOG = PartitionView("t", 0, 5, 27)
 BEHIND = GroupView("stock-group1", 2, "grows", "consumer1", "Stable")

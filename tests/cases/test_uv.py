@@ -7,8 +7,8 @@ import sys
 import pytest
 from uv import find_uv_bin
 
-from shared.files import ROOT
-from shared.scripts import Script
+from evidence.scripts import Script
+from local_kafka.files import ROOT
 
 SCRIPTS = ["producer1", "producer2", "consumer1", "consumer2"]
 METADATA = r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$"  # as PEP 723 has it

@@ -13,13 +13,13 @@ import pytest
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import UnknownTopicOrPartitionError
 
-from shared.broker import Broker, free_port
-from shared.files import ROOT
-from shared.kafka_itself import Kafka
-from shared.listening import Listening
-from shared.observer import Observer
-from shared.scripts import Script
-from shared.waiting import wait_until
+from evidence.kafka_itself import Kafka
+from evidence.listening import Listening
+from evidence.scripts import Script
+from local_kafka.brokers import Broker, free_port
+from local_kafka.files import ROOT
+from local_kafka.waiting import wait_until
+from sight.observer import Observer
 
 if sys.platform != "win32":
     import pty

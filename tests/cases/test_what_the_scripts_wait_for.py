@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from shared.broker import Broker
-from shared.files import ROOT
-from shared.kafka_itself import Kafka
+from evidence.kafka_itself import Kafka
+from local_kafka.brokers import Broker
+from local_kafka.files import ROOT
 
 AWAY, BACK = "Kafka does not answer: waiting for it.", "Kafka answers again."
 TICKS = [b'{"tick":%d}' % number for number in range(10)]

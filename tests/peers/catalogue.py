@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from shared.files import CACHE, ROOT
+from local_kafka.files import CACHE, ROOT
 
 PROGRAMS = Path(__file__).parent / "programs"
 KAFKAJS = "kafkajs@2.2.4"  # what the Node originals use

@@ -6,13 +6,13 @@ import tempfile
 import time
 from typing import NamedTuple
 
+from evidence.kafka_itself import Kafka
+from local_kafka.brokers import Broker
+from local_kafka.files import compose_service
 from peers import catching_up, restarts, silence, tables
 from peers.catalogue import peers as those_here
 from peers.running import Place
 from peers.side_by_side import Stories
-from shared.broker import Broker
-from shared.files import compose_service
-from shared.kafka_itself import Kafka
 
 
 class Plan(NamedTuple):

@@ -3,11 +3,11 @@
 import random
 from typing import NamedTuple
 
+from evidence.judge import Log, Run, missing, repeated
+from evidence.lines import Message
 from peers.side_by_side import after, pause, until
 from peers.silence import ENDINGS, LIMIT
 from peers.ticks import tick
-from shared.judge import Log, Run, missing, repeated
-from shared.lines import Message
 
 RATE = 100  # messages a second
 RUNS = (5, 10)  # seconds that a consumer runs before it is ended: automatic commits, every 5 s, have begun by then

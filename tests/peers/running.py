@@ -6,8 +6,8 @@ from pathlib import Path
 
 import psutil
 
+from evidence.scripts import Script
 from peers.ticks import Stream, numbers
-from shared.scripts import Script
 
 NUMBER = itertools.count(1)
 TO_FILE = ["sh", "-c", 'exec "$0" "$@" >"$OUTPUT"']

@@ -4,9 +4,9 @@ import threading
 
 from kafka.errors import KafkaError
 
-from shared.happenings import Story
-from shared.look import LogLook
-from shared.observer import Observer
+from sight.happenings import Story
+from sight.look import LogLook
+from sight.observer import Observer
 
 EVERY = 0.2  # seconds from one look to the next
 

@@ -13,9 +13,9 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from demonstration.account import CONSUMERS, PRODUCERS
-from shared.lines import MESSAGE, Line
-from shared.picture import GroupView, Lane, PartitionView, legend
+from evidence.lines import MESSAGE, Line
+from sight.picture import GroupView, Lane, PartitionView, legend
+from story.account import CONSUMERS, PRODUCERS
 
 COLOURS = {"producer1": "cyan", "producer2": "magenta", "consumer1": "green", "consumer2": "yellow"}
 WRITERS = {name: COLOURS[name] for name in PRODUCERS}

@@ -12,13 +12,13 @@ from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
 from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 
-from demonstration.account import CONSUMERS, PRODUCERS, Chapter, Past, Record, events
-from demonstration.lookout import Lookout
-from shared.judge import Log
-from shared.kafka_itself import Kafka, ask_again
-from shared.lines import MESSAGE, CaughtUp, Received
-from shared.scripts import Script
-from shared.waiting import Overdue, wait_until
+from evidence.judge import Log
+from evidence.kafka_itself import Kafka, ask_again
+from evidence.lines import MESSAGE, CaughtUp, Received
+from evidence.scripts import Script
+from local_kafka.waiting import Overdue, wait_until
+from story.account import CONSUMERS, PRODUCERS, Chapter, Past, Record, events
+from story.lookout import Lookout
 
 
 @dataclass(frozen=True)

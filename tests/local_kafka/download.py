@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from shared.files import CACHE, compose_service
+from local_kafka.files import CACHE, compose_service
 
 DOWNLOAD_BYTES = 46_000_000  # about; Maven Central tells the size of one jar at a time
 

@@ -12,7 +12,7 @@ import time
 from kafka import KafkaAdminClient, TopicPartition, errors
 from kafka.admin import OffsetSpec
 
-from shared.look import GroupLook, LogLook, Look, Member
+from sight.look import GroupLook, LogLook, Look, Member
 
 LIST_GROUPS_EVERY = 2  # seconds: a new group is seen that soon
 REFUSALS = (

@@ -6,9 +6,9 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import RetriableError
 
-from shared.judge import Log
-from shared.lines import Message
-from shared.waiting import Overdue, wait_until
+from evidence.judge import Log
+from evidence.lines import Message
+from local_kafka.waiting import Overdue, wait_until
 
 
 def shown(value) -> str:

@@ -12,7 +12,7 @@ from rich.console import Group
 from rich.panel import Panel
 from rich.text import Text
 
-from shared.look import REBALANCING
+from sight.look import REBALANCING
 
 KEPT, READ, COMMITTED, BEHIND, LAG, RESUMED = "■", "━", "▲", "◀", "┄", "●"
 DELETED = "\N{MULTIPLICATION SIGN}"

@@ -7,9 +7,9 @@ again, `stage.expect_loss` what must be reported as LOST. All else is a fault in
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from demonstration.account import CONSUMERS, Repeats
-from demonstration.stage import said
-from shared.lines import Lost, Placed
+from evidence.lines import Lost, Placed
+from story.account import CONSUMERS, Repeats
+from story.stage import said
 
 STEPS = []
 

@@ -3,12 +3,12 @@
 import threading
 import time
 
-from demonstration.account import CONSUMERS, PRODUCERS, events
-from demonstration.screen import COLOURS, Screen, ScriptView, View
-from demonstration.story import STEPS
-from shared.animation import Film
-from shared.lines import Placed
-from shared.picture import GroupView, PartitionView
+from evidence.lines import Placed
+from sight.film import Film
+from sight.picture import GroupView, PartitionView
+from story.account import CONSUMERS, PRODUCERS, events
+from story.screen import COLOURS, Screen, ScriptView, View
+from story.steps import STEPS
 
 COLUMNS, ROWS = 100, 26  # an image of 824 pixels' width: GitHub shows it as large as it is
 EVERY = 0.25  # seconds from one frame to the next

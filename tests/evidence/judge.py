@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import NamedTuple
 
-from shared.lines import Lost, Message, Placed, Received, Sent, parse
+from evidence.lines import Lost, Message, Placed, Received, Sent, parse
 
 MEANING = {
     "lost write": "acknowledged, but not in the log",

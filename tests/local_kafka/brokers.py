@@ -14,10 +14,10 @@ from pathlib import Path
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from shared.download import BrokerError, compose_version, java, kafka_jars, report_download
-from shared.files import CACHE, compose_service
-from shared.processes import die_with_parent
-from shared.waiting import Overdue, wait_until
+from local_kafka.download import BrokerError, compose_version, java, kafka_jars, report_download
+from local_kafka.files import CACHE, compose_service
+from local_kafka.processes import die_with_parent
+from local_kafka.waiting import Overdue, wait_until
 
 # For brokers that are killed. By Kafka's own default a controller counts one as alive for 9 s more.
 FORGET_THE_KILLED_SOON = {"KAFKA_BROKER_SESSION_TIMEOUT_MS": 2000, "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": 500}

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from shared.judge import Log, Run, in_words, judge, missing, repeated
-from shared.lines import Line, Lost, Received, Sent, parse
+from evidence.judge import Log, Run, in_words, judge, missing, repeated
+from evidence.lines import Line, Lost, Received, Sent, parse
 
 PRODUCERS, CONSUMERS = ("producer1", "producer2"), ("consumer1", "consumer2")
 FOREVER = float("inf")

@@ -14,11 +14,11 @@ from collections import Counter
 
 import psutil
 
-from shared.files import ROOT
-from shared.judge import Run, assert_sound, missing
-from shared.lines import MESSAGE, Line, Message
-from shared.processes import catches, die_with_parent
-from shared.waiting import Overdue, wait_until
+from evidence.judge import Run, assert_sound, missing
+from evidence.lines import MESSAGE, Line, Message
+from local_kafka.files import ROOT
+from local_kafka.processes import catches, die_with_parent
+from local_kafka.waiting import Overdue, wait_until
 
 
 class Script:

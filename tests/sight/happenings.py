@@ -11,7 +11,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
-from shared.look import REBALANCING, GroupLook, LogLook, Look, Member
+from sight.look import REBALANCING, GroupLook, LogLook, Look, Member
 
 CAUGHT_UP = 1.5  # seconds that the oldest unread message may have waited: it is on its way
 BEHIND = 3  # seconds after which it is not, for a group that commits soon after reading

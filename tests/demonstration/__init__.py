@@ -1,1 +1,0 @@
-"""The demonstration: its story, the stage it is played on, its account and its picture."""

@@ -1,0 +1,1 @@
+"""The demonstration: its steps and what they do."""
