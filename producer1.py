@@ -4,10 +4,12 @@
 # ///
 """Send a stock tick to a Kafka topic every two seconds; print each when Kafka has acknowledged it.
 
-No tick is dropped: one that can't be delivered is kept and tried again, however long Kafka is
-away, before the next is made. Ctrl+C waits for the acknowledgement that is due; if it does not come
-within seconds, the last line names the tick that may not be stored. A second Ctrl+C ends the script
-at once.
+Once it has found Kafka it drops no tick: one that is not acknowledged is kept and sent again before
+the next is made, however long Kafka is away. A tick that Kafka refuses ends the script, which names
+it. A tick is stored once, or perhaps twice where the client has given it up (after two minutes,
+the default of delivery.timeout.ms) and it was sent anew. Ctrl+C waits three seconds for the
+acknowledgement of the last tick; if it does not come, the last line names that tick, which may not
+be stored. A second Ctrl+C ends the script at once.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated for a cluster
@@ -16,101 +18,37 @@ Settings, read from the environment:
   SEND_INTERVAL_SECONDS    the seconds from one tick to the next (default: 2)
 """
 
-import signal
-
-# Before the other imports, for they take a while: Ctrl+C just ends a script with nothing to save.
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-
 import json
+import math
 import os
 import random
-import re
+import signal
 import sys
 import time
 
-from kafka import KafkaAdminClient, KafkaProducer, errors
+from kafka import KafkaProducer, errors
+from kafka.producer.transaction_manager import TransactionState
 
-NAME = "Broker1"  # a stock broker, as in the Node original
+STOCK_BROKER = (
+    "Broker1"  # the name in the data, as in the Node original: not that of a Kafka broker
+)
 CLIENT_ID = "producer1"
 BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
 TOPIC = os.environ.get("KAFKA_TOPIC", "stock-market")
 SEND_INTERVAL_SECONDS = os.environ.get("SEND_INTERVAL_SECONDS", "2")
-FOR_EVER_MS = 2**31 - 1  # the longest time that Kafka's settings can name: 25 days
-ANSWER_MS = 4000  # how long to wait for Kafka's answer before saying that it does not come
-KAFKA_WAS_WIPED = (errors.OutOfOrderSequenceNumberError, errors.UnknownProducerIdError)
-KAFKA_AWAY = "Kafka does not answer: keeping the tick and waiting for it."
-TOPIC_MISSING = f"Topic {TOPIC} does not exist: waiting for it to be created."
 
 
-def main():
-    read_arguments()
-    check_settings()
-    producer, admin = connect_producer(), connect_admin()
-    stop, outage = Stop(), Outage(admin)
-    interval = float(SEND_INTERVAL_SECONDS)
-    acknowledged = 0
-    due = time.monotonic()
-    while not stop.asked:
-        tick = make_tick()
-        stored = deliver(producer, tick, stop, outage)
-        say(f"Sent: {tick} (partition {stored.partition}, offset {stored.offset})")
-        acknowledged += 1
-        due = max(due + interval, time.monotonic())
-        wait_until(due, stop)
-    say(f"Stopped. Ticks sent and acknowledged: {acknowledged}.")
-    producer.close(timeout=ANSWER_MS / 1000)
-
-
-def read_arguments():
-    if sys.argv[1:] in (["-h"], ["--help"]):
-        print(__doc__.strip())
-        sys.exit()
-    if sys.argv[1:]:
-        die(f"Unknown argument {sys.argv[1]!r}: settings come from the environment, see --help.")
-
-
-def die(reason):
-    """End the script: one line on stderr, status 1."""
-    print(f"[{NAME}] {reason}", file=sys.stderr, flush=True)
-    os._exit(1)  # at once: what stdout could not take is not tried again, no thread is waited for
-
-
-def check_settings():
-    address = r"[^\s/,]+:\d+(,[^\s/,]+:\d+)*"
-    topic = r"(?!\.\.?$)[a-zA-Z0-9._-]{1,249}"
-    seconds = r"\d{1,5}(\.\d*)?|\.\d+"
-    check_setting("KAFKA_BOOTSTRAP_SERVERS", BOOTSTRAP_SERVERS, address, "host:port")
-    check_setting("KAFKA_TOPIC", TOPIC, topic, "letters, digits, dots, _ or -")
-    check_setting(
-        "SEND_INTERVAL_SECONDS", SEND_INTERVAL_SECONDS, seconds, "seconds, as in 2 or 0.5"
-    )
-
-
-def check_setting(name, value, pattern, hint):
-    if not re.fullmatch(pattern, value):
-        die(f"{name}={value!r} can't be used: write {hint}.")
-
-
-def connect_producer():
-    return connect(
-        KafkaProducer,
-        acks="all",  # acknowledged is: stored by every in-sync replica
-        enable_idempotence=True,  # a tick that the client sends again is stored once
-        delivery_timeout_ms=FOR_EVER_MS,  # the client never gives up sending it again
-        max_block_ms=1000,  # how long send() may wait for the topic's metadata
-        metadata_max_age_ms=20_000,  # see new partitions after 20 s, not after five minutes
-    )
-
-
-def connect(client, **settings):
-    """Return a client that has found Kafka; end the script if there is none."""
+def connect():
     try:
-        return client(
+        return KafkaProducer(
             bootstrap_servers=BOOTSTRAP_SERVERS.split(","),
             client_id=CLIENT_ID,
+            acks="all",  # acknowledged means stored by every in-sync replica
+            enable_idempotence=True,  # a tick that the client sends again is stored once
+            max_block_ms=1000,  # how long send() may wait to learn where the topic is
+            metadata_max_age_ms=20_000,  # see added partitions after 20 s, not after five minutes
             bootstrap_timeout_ms=8000,  # how long to look for Kafka at the start
             reconnect_backoff_max_ms=1000,  # go on soon after Kafka is back
-            **settings,
         )
     except (errors.KafkaError, ValueError):
         die(
@@ -119,13 +57,78 @@ def connect(client, **settings):
         )
 
 
-def connect_admin():
-    """Return the client for questions about topics."""
-    return connect(KafkaAdminClient, request_timeout_ms=ANSWER_MS)
+def main():
+    read_command_line()
+    interval = read_interval()
+    producer = connect()
+    stop = Stop()
+    acknowledged = 0
+    next_at = time.monotonic()
+    while not stop.asked:
+        tick = make_tick()
+        stored = deliver(producer, tick, stop)
+        say(f"Sent: {tick} (partition {stored.partition}, offset {stored.offset})")
+        acknowledged += 1
+        next_at = max(next_at + interval, time.monotonic())
+        wait_until(next_at, stop)
+    say(f"Stopped. Ticks sent and acknowledged: {acknowledged}.")
+
+
+def make_tick():
+    price = f"{random.uniform(0, 1000):.2f}"
+    tick = {"symbol": "AAPL", "price": price, "broker": STOCK_BROKER}
+    return json.dumps(tick, separators=(",", ":"))
+
+
+def deliver(producer, tick, stop):
+    """Send a tick until Kafka has acknowledged it; return where it is stored."""
+    future = None
+    warn_at = time.monotonic() + 5
+    while True:
+        try:
+            if future is None:
+                future = producer.send(TOPIC, tick.encode())
+            return future.get(timeout=0.2)  # short, so that Ctrl+C is noticed meanwhile
+        except (
+            errors.RetriableError,  # also when the 0.2 s are over
+            errors.OutOfOrderSequenceNumberError,  # of a Kafka that was wiped
+            errors.UnknownProducerIdError,
+        ):
+            if future is None or future.failed():  # send() has failed, or the client gave it up
+                future = None
+                time.sleep(0.5)  # what fails at once is not tried again at once
+                allow_new_producer_id(producer)
+        except errors.KafkaError as error:
+            die(f"Kafka refuses this tick ({type(error).__name__}): {tick}")
+        if stop.asked and time.monotonic() > stop.asked_at + 3:
+            die(f"Stopped, but Kafka has not acknowledged this tick; it may not be stored: {tick}")
+        if time.monotonic() > warn_at:
+            warn_at = math.inf
+            say(
+                "No acknowledgement for 5 seconds: keeping the tick and trying again. "
+                f"Is Kafka away, or topic {TOPIC} missing?"
+            )
+
+
+def allow_new_producer_id(producer):
+    """Let the client go on after it has given up a tick: a workaround for kafka-python 3.0.12.
+
+    It throws its producer id away then, and sends nothing without one; but it asks Kafka for one
+    only in its first state. This can go when reset_producer_id() goes back to that state.
+    """
+    manager = producer._transaction_manager  # noqa: SLF001 - there is no public call
+    if manager._current_state is TransactionState.READY and not manager.has_producer_id():  # noqa: SLF001
+        manager._current_state = TransactionState.UNINITIALIZED  # noqa: SLF001
+
+
+def wait_until(moment, stop):
+    """Wait in short steps: Ctrl+C does not wait for a long interval."""
+    while not stop.asked and time.monotonic() < moment:
+        time.sleep(min(0.1, max(0, moment - time.monotonic())))
 
 
 class Stop:
-    """Whether Ctrl+C or SIGTERM has asked this script to end; the second one ends it at once."""
+    """Whether Ctrl+C or SIGTERM has asked the script to end; the second one ends it at once."""
 
     def __init__(self):
         self.asked = False
@@ -134,86 +137,49 @@ class Stop:
             signal.signal(number, self.ask)
 
     def ask(self, number, _frame):
-        if self.asked and time.monotonic() > self.asked_at + 0.1:  # some terminals send it twice
+        if not self.asked:
+            self.asked_at, self.asked = time.monotonic(), True
+        elif time.monotonic() > self.asked_at + 0.1:  # sooner, it is the same one passed on twice
             os._exit(128 + number)
-        self.asked, self.asked_at = True, time.monotonic()
 
 
-def make_tick():
-    price = f"{random.uniform(0, 1000):.2f}"
-    tick = {"symbol": "AAPL", "price": price, "broker": NAME}
-    return json.dumps(tick, separators=(",", ":"))
+def read_command_line():
+    if sys.argv[1:] in (["-h"], ["--help"]):
+        print(__doc__.strip())
+        sys.exit()
+    if sys.argv[1:]:
+        die(f"Unknown argument {sys.argv[1]!r}: settings come from the environment, see --help.")
 
 
-def deliver(producer, tick, stop, outage):
-    """Send a tick until Kafka has acknowledged it; return where it is stored."""
-    patience_ends = time.monotonic() + 5
-    future = None
-    while True:
-        try:
-            if future is None:
-                future = producer.send(TOPIC, tick.encode())
-            stored = future.get(timeout=0.2)
-            outage.is_over()
-            return stored
-        except (errors.RetriableError, *KAFKA_WAS_WIPED):
-            if future is not None and future.failed():
-                future = None  # the client has given it up: send it anew
-        except errors.KafkaError as error:
-            die(f"Kafka refuses this tick ({type(error).__name__}), so it is not stored: {tick}")
-        if stop.asked and time.monotonic() > stop.asked_at + 3:
-            die(f"Stopped, but Kafka has not acknowledged this tick; it may not be stored: {tick}")
-        if time.monotonic() > patience_ends:
-            outage.goes_on()
-            patience_ends = time.monotonic() + 5
-
-
-class Outage:
-    """What this script has to wait for: said when that begins, and when it is over."""
-
-    def __init__(self, admin):
-        self.admin = admin
-        self.reason = None
-
-    def goes_on(self):
-        reason = TOPIC_MISSING if self.topic_is_missing() else KAFKA_AWAY
-        if reason != self.reason:
-            say(reason)
-        self.reason = reason
-        time.sleep(0.2)  # what fails at once is not tried again at once
-
-    def topic_is_missing(self):
-        """Tell a missing topic from a missing Kafka; asking creates no topic."""
-        try:
-            return TOPIC not in self.admin.list_topics()
-        except errors.KafkaError:
-            return False
-
-    def is_over(self):
-        if self.reason == KAFKA_AWAY:
-            say("Kafka answers again.")
-        if self.reason == TOPIC_MISSING:
-            say(f"Topic {TOPIC} exists now.")
-        self.reason = None
+def read_interval():
+    try:
+        seconds = float(SEND_INTERVAL_SECONDS)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= 86_400:
+        die(f"SEND_INTERVAL_SECONDS={SEND_INTERVAL_SECONDS!r}: write seconds, as in 2 or 0.5.")
+    return seconds
 
 
 def say(line):
-    print(f"[{NAME}] {line}", flush=True)
+    print(f"[{STOCK_BROKER}] {line}", flush=True)
 
 
-def wait_until(due, stop):
-    """Wait in short steps: Ctrl+C does not wait for a long interval."""
-    rest = due - time.monotonic()
-    while rest > 0 and not stop.asked:
-        time.sleep(min(rest, 0.1))
-        rest = due - time.monotonic()
+def die(reason):
+    """End the script: one line on stderr, status 1."""
+    print(f"[{STOCK_BROKER}] {reason}", file=sys.stderr, flush=True)
+    os._exit(1)  # at once: what stdout could not take is not tried again, no thread is waited for
 
 
 if __name__ == "__main__":
     try:
         main()
         os._exit(0)  # all is done: a late second Ctrl+C must not make it look otherwise
+    except KeyboardInterrupt:  # while it connects: nothing is to be saved
+        os._exit(130)
     except BrokenPipeError:  # the reader has gone, as after `| head`: nobody is left to be told
         os._exit(0)
+    except ValueError as error:
+        die(f"KAFKA_TOPIC={TOPIC!r} can't be used: {error}.")
     except (errors.KafkaError, OSError) as error:  # OSError: as when the disk is full
         die(f"{type(error).__name__}: {error}")

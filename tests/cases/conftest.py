@@ -1,7 +1,6 @@
 """The fixtures: a real Kafka, a topic of the test's own in it, and a way to start the scripts."""
 
 import itertools
-import os
 import re
 import sys
 
@@ -11,44 +10,67 @@ from evidence.kafka_itself import Kafka
 from evidence.scripts import Script
 from local_kafka.brokers import Broker, make_class_cache
 from local_kafka.files import ROOT
-from local_kafka.waiting import wait_until
 
 COUNTER = itertools.count(1)
-SHARED_PORTS = pytest.StashKey()  # of the shared broker: the clients' and the controller's
+SHARED_BROKER = pytest.StashKey()
+PURE = (
+    "test_film.py",
+    "test_happenings.py",
+    "test_judge.py",
+    "test_picture.py",
+    "test_story.py",
+)
 
 
 def pytest_configure(config):
-    """Before the workers start that run the tests side by side, start the broker that all of them share.
-
-    If Kafka is not here yet it is downloaded first: once, and with its progress seen.
-    """
-    if not hasattr(config, "workerinput") and not config.option.collectonly:
-        make_class_cache()
-        broker = Broker()
-        config.add_cleanup(broker.close)
-        broker.start()
-        config.stash[SHARED_PORTS] = (broker.port, broker.controller_port)
+    """Before the workers start that run the tests side by side, make the broker that all of them share."""
+    if not hasattr(config, "workerinput"):
+        config.stash[SHARED_BROKER] = Broker()
+        config.add_cleanup(config.stash[SHARED_BROKER].close)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node):
-    """Tell a worker that is about to start where the shared broker is."""
-    node.workerinput["shared_ports"] = node.config.stash[SHARED_PORTS]
+    """Tell a worker that is about to start where the shared broker will be."""
+    broker = node.config.stash[SHARED_BROKER]
+    node.workerinput["shared_ports"] = (broker.port, broker.controller_port)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node, ids):
+    start_shared_broker(node.config, [name.partition("::")[0] for name in ids])
+
+
+def pytest_collection_finish(session):
+    if not hasattr(session.config, "workerinput"):
+        start_shared_broker(session.config, [item.path.name for item in session.items])
+
+
+def start_shared_broker(config, files):
+    """Start it before the first test runs that may ask it something; pure tests start no Kafka.
+
+    If Kafka is not here yet it is downloaded first: once, and with its progress seen.
+    """
+    broker, real = config.stash[SHARED_BROKER], any(not file.endswith(PURE) for file in files)
+    if real and not broker.process and not config.option.collectonly:
+        make_class_cache()
+        broker.start()
 
 
 def pytest_runtest_setup(item):
     """Skip what this system cannot show; the marker's argument says why."""
-    for name, here in (("linux", sys.platform == "linux"), ("posix", os.name == "posix")):
-        for marker in item.iter_markers(name):
-            if not here:
-                pytest.skip(f"needs {name}: {marker.args[0]}")
+    for marker in item.iter_markers("linux"):
+        if sys.platform != "linux":
+            pytest.skip(f"needs Linux: {marker.args[0]}")
 
 
 @pytest.fixture(scope="session")
 def shared_ports(request):
     """The ports of 127.0.0.1 on which a broker listens that no test stops: for clients, for itself (its controller)."""
-    config = request.config
-    return config.workerinput["shared_ports"] if hasattr(config, "workerinput") else config.stash[SHARED_PORTS]
+    if hasattr(request.config, "workerinput"):
+        return request.config.workerinput["shared_ports"]
+    broker = request.config.stash[SHARED_BROKER]
+    return broker.port, broker.controller_port
 
 
 @pytest.fixture
@@ -95,14 +117,3 @@ def start(topic, bootstrap_servers):
     yield run
     for script in started:
         script.kill()
-
-
-@pytest.fixture
-def reader_and_waiter(start, kafka, topic):
-    """Both consumers in one group of a topic with one partition: the one that reads, the one that waits."""
-    kafka.create_topic(topic)
-    consumers = [start(name, KAFKA_GROUP_ID=topic) for name in ("consumer1", "consumer2")]
-    for consumer in consumers:
-        consumer.wait_for("at offset 0|Waiting: the other members")
-    wait_until(lambda: any("Waiting" in consumer.text() for consumer in consumers))
-    return sorted(consumers, key=lambda consumer: "Waiting" in consumer.text())

@@ -1,4 +1,4 @@
-"""A setting that cannot work ends the script with one line that names it and what to do, and a status other than 0."""
+"""A setting that cannot work ends the script with one line that says what is wrong, and status 1."""
 
 import contextlib
 import http.server
@@ -7,45 +7,44 @@ import socketserver
 import ssl
 import threading
 
-import pytest
-
-from evidence.scripts import Script
-
-PRODUCERS, CONSUMERS = ["producer1", "producer2"], ["consumer1", "consumer2"]
-ALL = PRODUCERS + CONSUMERS
-
-REFUSED = {
-    "address-without-port": (ALL, "KAFKA_BOOTSTRAP_SERVERS", "localhost"),
-    "address-with-a-word-as-port": (ALL, "KAFKA_BOOTSTRAP_SERVERS", "localhost:kafka"),
-    "address-of-a-web-page": (ALL, "KAFKA_BOOTSTRAP_SERVERS", "http://localhost:9092"),
-    "address-empty": (ALL, "KAFKA_BOOTSTRAP_SERVERS", ""),
-    "address-list-with-a-hole": (ALL, "KAFKA_BOOTSTRAP_SERVERS", "localhost:9092,,localhost:9093"),
-    "topic-empty": (ALL, "KAFKA_TOPIC", ""),
-    "topic-illegal": (ALL, "KAFKA_TOPIC", "stock market"),
-    "topic-dots": (ALL, "KAFKA_TOPIC", ".."),
-    "topic-too-long": (ALL, "KAFKA_TOPIC", "x" * 250),
-    "group-empty": (CONSUMERS, "KAFKA_GROUP_ID", ""),
-    "group-blank": (CONSUMERS, "KAFKA_GROUP_ID", " "),
-    "reset-unknown": (CONSUMERS, "KAFKA_AUTO_OFFSET_RESET", "first"),
-    "reset-empty": (CONSUMERS, "KAFKA_AUTO_OFFSET_RESET", ""),
-    "interval-empty": (PRODUCERS, "SEND_INTERVAL_SECONDS", ""),
-    "interval-no-number": (PRODUCERS, "SEND_INTERVAL_SECONDS", "two"),
-    "interval-negative": (PRODUCERS, "SEND_INTERVAL_SECONDS", "-1"),
-    "interval-nan": (PRODUCERS, "SEND_INTERVAL_SECONDS", "nan"),
-    "interval-inf": (PRODUCERS, "SEND_INTERVAL_SECONDS", "inf"),
-    "interval-huge": (PRODUCERS, "SEND_INTERVAL_SECONDS", "1e300"),
-}
+PRODUCER, CONSUMER = ["producer1"], ["consumer1"]  # the other two differ in names alone
+BOTH = PRODUCER + CONSUMER
+RESET = "KAFKA_AUTO_OFFSET_RESET={!r}: write earliest or latest."
+INTERVAL = "SEND_INTERVAL_SECONDS={!r}: write seconds, as in 2 or 0.5."
+REFUSED = [
+    (BOTH, "KAFKA_TOPIC", "", "KAFKA_TOPIC='' can't be used: All topics must be non-empty strings."),
+    (BOTH, "KAFKA_TOPIC", "stock market", "KAFKA_TOPIC='stock market' can't be used: "),
+    (CONSUMER, "KAFKA_GROUP_ID", "", "KAFKA_GROUP_ID is empty: write the group's name."),
+    (CONSUMER, "KAFKA_AUTO_OFFSET_RESET", "first", RESET.format("first")),
+    (CONSUMER, "KAFKA_AUTO_OFFSET_RESET", "", RESET.format("")),
+    (PRODUCER, "SEND_INTERVAL_SECONDS", "two", INTERVAL.format("two")),
+    (PRODUCER, "SEND_INTERVAL_SECONDS", "-1", INTERVAL.format("-1")),
+    (PRODUCER, "SEND_INTERVAL_SECONDS", "nan", INTERVAL.format("nan")),
+    (PRODUCER, "SEND_INTERVAL_SECONDS", "1e300", INTERVAL.format("1e300")),
+]
 
 
-@pytest.mark.parametrize(("names", "setting", "value"), REFUSED.values(), ids=REFUSED.keys())
-def test_a_setting_that_cannot_work_is_refused_at_once(names, setting, value):
-    scripts = [Script(name, **{"bootstrap_servers": "localhost:1", setting: value}) for name in names]
-    for script in scripts:
-        assert script.wait() == 1
-        assert not script.output
-        assert len(script.errors) == 1
-        assert setting in script.errors[0].text
-        assert ": write " in script.errors[0].text
+def the_error_of(script) -> str:
+    """Return the one line on stderr, without the name before it, of a script that ends with status 1."""
+    assert script.wait() == 1, script.text()
+    assert not script.messages()
+    assert len(script.errors) == 1, script.text()
+    return script.errors[0].text.partition("] ")[2]
+
+
+def test_a_setting_that_cannot_work_is_refused(start, subtests):
+    started = [[start(name, **{setting: value}) for name in names] for names, setting, value, _ in REFUSED]
+    for (_, setting, value, error), scripts in zip(REFUSED, started, strict=True):
+        for script in scripts:
+            with subtests.test(f"{setting}={value}", script=script.name):
+                assert the_error_of(script).startswith(error)
+
+
+def test_an_unknown_argument_is_refused(start):
+    for script in [start(name, "--from-beginning") for name in BOTH]:
+        assert the_error_of(script) == (
+            "Unknown argument '--from-beginning': settings come from the environment, see --help."
+        )
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -54,21 +53,17 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
 
 
 @contextlib.contextmanager
+def served(server):
+    with server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
 def web_server():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), QuietHandler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
+    return served(http.server.ThreadingHTTPServer(("127.0.0.1", 0), QuietHandler))
 
 
-@contextlib.contextmanager
-def mute_server():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
-
-
-@contextlib.contextmanager
 def tls_server():
     """A port that speaks TLS alone, as many clusters have it: what is no TLS is answered with an alert."""
 
@@ -78,60 +73,27 @@ def tls_server():
                 context.wrap_socket(self.request, server_side=True)
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
+    return served(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler))
 
 
-@pytest.fixture(scope="module")
-def misled():
-    """The scripts started with addresses where no Kafka is, all at once, since each tries for 8 s."""
-    with web_server() as web, mute_server() as mute, tls_server() as tls:
+def test_an_address_where_no_kafka_answers_ends_the_scripts_soon(start, subtests):
+    """All at once, since each tries for eight seconds. None may name port 9092, where somebody's Kafka may listen."""
+    with web_server() as web, tls_server() as tls, socket.create_server(("127.0.0.1", 0)) as mute:
         addresses = {
-            "no-server": (ALL, "localhost:1"),
-            "web-server": (["producer1", "consumer1"], f"localhost:{web}"),
-            "mute-server": (["producer1", "consumer1"], f"localhost:{mute}"),
-            "tls-server": (ALL, f"127.0.0.1:{tls}"),
-            "no-such-host": (["producer1", "consumer1"], "no-such-host.invalid:9092"),
-            "no-such-port": (["producer1", "consumer1"], "localhost:99999"),
-            "no-host-name": (["producer1", "consumer1"], "a..b:9092"),
-            "half-a-bracket": (["producer1", "consumer1"], "[::1:9092"),
+            "no server": "localhost:1",
+            "web server": f"localhost:{web}",
+            "TLS server": f"localhost:{tls}",
+            "mute server": f"localhost:{mute.getsockname()[1]}",
+            "address of a web page": "http://localhost:1",
+            "no such host": "no-such-host.invalid:1",
+            "no such port": "localhost:99999",
+            "word as port": "localhost:kafka",
+            "no host name": "a..b:1",
         }
-        scripts = {k: (address, [Script(name, address) for name in names]) for k, (names, address) in addresses.items()}
-        yield scripts
-        for _address, started in scripts.values():
-            for script in started:
-                script.kill()
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "no-server",
-        "web-server",
-        "mute-server",
-        "tls-server",
-        "no-such-host",
-        "no-such-port",
-        "no-host-name",
-        "half-a-bracket",
-    ],
-)
-def test_an_address_where_no_kafka_answers_ends_the_scripts_soon(misled, kind):
-    address, scripts = misled[kind]
-    for script in scripts:
-        assert script.wait(limit=60) == 1, script.text()
-        assert not script.output
-        assert len(script.errors) == 1
-        assert f"KAFKA_BOOTSTRAP_SERVERS={address}: no Kafka answers there. Start it" in script.errors[0].text
-        assert "uses no TLS and no password" in script.errors[0].text
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_an_unknown_argument_is_an_error(name):
-    script = Script(name, "localhost:1", "--from-beginning")
-    assert script.wait() != 0
-    assert len(script.errors) == 1
-    assert "--from-beginning" in script.errors[0].text
-    assert "--help" in script.errors[0].text
+        started = {kind: [start(name, bootstrap_servers=at) for name in BOTH] for kind, at in addresses.items()}
+        for kind, address in addresses.items():
+            for script in started[kind]:
+                with subtests.test(kind, script=script.name):
+                    error = the_error_of(script)
+                    assert error.startswith(f"KAFKA_BOOTSTRAP_SERVERS={address}: no Kafka answers there. Start it, ")
+                    assert "uses no TLS and no password" in error

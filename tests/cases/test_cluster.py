@@ -1,15 +1,16 @@
 """A cluster of three brokers: the scripts and the log outlive the loss of any one of them."""
 
 import pytest
+from kafka.admin import NewTopic
 
 from evidence.scripts import end_and_judge
-from local_kafka.brokers import FORGET_THE_KILLED_SOON, cluster
+from local_kafka.brokers import cluster
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def three_brokers():
     """A cluster of three brokers that keep three copies of everything."""
-    with cluster(3, FORGET_THE_KILLED_SOON) as brokers:
+    with cluster() as brokers:
         yield brokers
 
 
@@ -28,6 +29,24 @@ def test_a_cluster_of_three_loses_nothing_while_its_brokers_are_killed_in_turn(s
         broker.kill()
         for script in producers + consumers:
             script.wait_for_messages(len(script.messages()) + 20, limit=120)
-        broker.start(wait=False)
-        broker.wait_until_ready(brokers=3)
+        broker.start()
     end_and_judge([*producers, *consumers], kafka, topic)
+
+
+def test_a_partition_without_a_leader_is_named_and_the_others_are_read(start, kafka, three_brokers, topic):
+    """Its only copy is on a broker that is gone."""
+    copies = {number: [number + 1] for number in range(3)}  # {partition: the ids of the brokers that have it}
+    with kafka.admin() as admin:
+        admin.create_topics([NewTopic(topic, replica_assignments=copies)])
+        admin.wait_for_topics([topic])
+    for partition in copies:
+        kafka.send(topic, b"tick", partition=partition)
+    three_brokers[2].kill()
+    consumer = start("consumer1")
+    consumer.wait_for_messages(2, limit=120)
+    consumer.wait_for(f"Waiting for Kafka to answer about {topic}-2.", limit=120)
+    three_brokers[2].start()
+    consumer.wait_for_messages(3, limit=120)
+    consumer.wait_for("Going on.")
+    assert not consumer.errors
+    assert consumer.text().count(f"answer about {topic}-2.") == 1

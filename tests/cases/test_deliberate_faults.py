@@ -1,4 +1,4 @@
-"""The judge catches a fault that is put into a copy of a script, in real runs of it, and names it."""
+"""The judge catches a fault that is put into a script, in real runs of it, and names it."""
 
 import sys
 
@@ -10,37 +10,100 @@ from local_kafka.files import ROOT
 from local_kafka.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
-SHOW = "            show(messages)\n            progress.note_printed(messages)\n"
+HEAD = """
+import importlib.util, time
+from types import SimpleNamespace
+spec = importlib.util.spec_from_file_location("script", {path!r})
+script = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(script)
+show, deliver = getattr(script, "show", None), getattr(script, "deliver", None)
+{fault}
+script.main()
+"""
 
 
 @pytest.fixture
-def start_broken(start, tmp_path):
-    """A function that starts a copy of a script in which texts are replaced; they must be there."""
+def start_broken(start):
+    """A function that starts a script with a fault: Python that replaces one of the `script` module's functions."""
 
-    def run(name, edits, **settings):
-        source = (ROOT / f"{name}.py").read_text(encoding="utf-8")
-        for text, replacement in edits.items():
-            assert text in source
-            source = source.replace(text, replacement)
-        copy = tmp_path / f"{name}.py"
-        copy.write_text(source, encoding="utf-8")
-        return start(name, command=[sys.executable, str(copy)], **settings)
+    def run(name, fault, **settings):
+        code = HEAD.format(path=str(ROOT / f"{name}.py"), fault=fault)
+        return start(name, command=[sys.executable, "-c", code], **settings)
 
     return run
 
 
-def verdict(scripts, log) -> str:
+def verdict(scripts, log, repeats=0) -> str:
     with pytest.raises(AssertionError) as caught:
-        assert_sound(runs(scripts), log)
+        assert_sound(runs(scripts), log, repeats)
     return str(caught.value)
+
+
+COMMITS_FIRST = """
+def commit_first(consumer, progress):
+    if progress.pending:
+        consumer.commit()
+        time.sleep(60)
+script.note_jumps = commit_first
+"""
+SKIPS = """
+def without_3(messages):
+    show({tp: [m for m in batch if m.offset != 3] for tp, batch in messages.items()})
+script.show = without_3
+"""
+REPEATS = """
+def with_3_again(messages):
+    show(messages)
+    show({tp: [m for m in batch if m.offset == 3] for tp, batch in messages.items()})
+script.show = with_3_again
+"""
+SHOUTS = "script.printable = lambda value: value.decode().upper()"
+INVENTS = """
+def with_42(messages):
+    show(messages)
+    if messages:
+        script.say("Received: invented (partition 0, offset 42)")
+script.show = with_42
+"""
+CRIES_LOST = """
+def cry(consumer, progress, note=script.note_jumps):
+    note(consumer, progress)
+    if progress.pending:
+        script.say(f"LOST: offsets 0 to 2 of {script.TOPIC}-0 are passed over: retention deleted what came next.")
+script.note_jumps = cry
+"""
+DROPS = """
+def fails_once(consumer, progress, note=script.note_starts):
+    first = progress.pending and not progress.next_offsets
+    note(consumer, progress)
+    if first:
+        progress.pending = {}
+        progress.next_offsets.update({tp: 10 for tp in progress.next_offsets})
+        raise script.errors.KafkaTimeoutError
+script.note_starts = fails_once
+"""
+NEVER_COMMITS = "script.KafkaConsumer.commit = lambda *_, **__: None"
+TELLS_NO_START = "script.note_starts = lambda *_: None"
+TELLS_NO_LOSS = "script.tell_loss = lambda *_: None"
+SAYS_SENT = "script.deliver = lambda *_: SimpleNamespace(partition=0, offset=0)"
+SWAPS = """
+def swapped(*arguments):
+    stored = deliver(*arguments)
+    return SimpleNamespace(partition=0, offset=stored.offset ^ 1)
+script.deliver = swapped
+"""
+SENDS_TWICE = """
+def twice(producer, tick, *more):
+    deliver(producer, tick, *more)
+    return deliver(producer, tick, *more)
+script.deliver = twice
+"""
 
 
 def test_commit_before_print_is_an_unseen_message(start, start_broken, kafka, topic):
     kafka.send(topic, *TICKS)
-    hurried = "            progress.note_printed(messages)\n            progress.commit(consumer)\n"
-    slow = "            time.sleep(30)\n            show(messages)\n"
-    broken = start_broken("consumer1", {SHOW: hurried + slow})
-    wait_until(lambda: kafka.committed(f"{topic}-consumer1", topic).get(0) == 10)
+    broken = start_broken("consumer1", COMMITS_FIRST)
+    wait_until(lambda: kafka.committed(broken.group, topic) == {0: 10})
     broken.kill()
     second = start("consumer1")
     second.wait_for("Resuming")
@@ -48,69 +111,69 @@ def test_commit_before_print_is_an_unseen_message(start, start_broken, kafka, to
     assert "unseen: " in verdict([broken, second], kafka.whole_log(topic))
 
 
-def test_a_skipped_message_is_a_poll_skip(start_broken, kafka, topic):
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        (SKIPS, "poll skip: consumer1, partition 0, offset 3"),
+        (REPEATS, "nonmonotonic poll: consumer1, partition 0, offset 3"),
+        (SHOUTS, "wrong value: consumer1, partition 0, offsets 0 to 9"),
+        (INVENTS, "phantom: consumer1, partition 0, offset 42"),
+        (CRIES_LOST, "false LOST: consumer1, partition 0, offsets 0 to 2"),
+        (DROPS, "unseen: group "),
+        (TELLS_NO_START, "unplaced: consumer1"),
+    ],
+    ids=["skips", "repeats", "shouts", "invents", "cries-lost", "drops-what-poll-returned", "tells-no-start"],
+)
+def test_a_fault_in_a_consumer_is_named(start_broken, kafka, topic, fault, named):
     kafka.send(topic, *TICKS)
-    broken = start_broken("consumer1", {"        for m in batch\n": "        for m in batch if m.offset != 3\n"})
-    broken.wait_for_messages(9)
+    broken = start_broken("consumer1", fault)
+    wait_until(lambda: kafka.committed(broken.group, topic) == {0: 10})
     broken.interrupt()
-    assert "poll skip: consumer1, partition 0, offset 3" in verdict([broken], kafka.whole_log(topic))
+    assert named in verdict([broken], kafka.whole_log(topic))
 
 
-def test_a_message_printed_twice_is_a_nonmonotonic_poll(start_broken, kafka, topic):
+def test_a_consumer_that_never_commits_repeats_too_much(start_broken, kafka, topic):
+    """Also when it is killed: what it may print again is one poll's messages, not all that it has printed."""
     kafka.send(topic, *TICKS)
-    twice = "        for m in batch\n        for _ in range(1 + (m.offset == 3))\n"
-    broken = start_broken("consumer1", {"        for m in batch\n": twice})
-    broken.wait_for_messages(11)
-    broken.interrupt()
-    assert "nonmonotonic poll: consumer1, partition 0, offset 3" in verdict([broken], kafka.whole_log(topic))
-
-
-def test_a_report_before_the_acknowledgement_is_a_lost_write(start_broken, kafka, topic):
-    kafka.create_topic(topic)
-    edits = {
-        'acks="all",': 'acks="all", linger_ms=60_000,',  # it would be sent in a minute
-        "stored = future.get(timeout=0.2)": 'stored = type("Guess", (), {"partition": 0, "offset": 0})',
-    }
-    broken = start_broken("producer1", edits, SEND_INTERVAL_SECONDS="60")
-    broken.wait_for_messages(1)
-    broken.kill()
-    assert "lost write: producer1, partition 0, offset 0" in verdict([broken], kafka.whole_log(topic))
-
-
-def test_messages_that_came_before_the_placing_are_unplaced(start, start_broken, kafka, topic):
-    kafka.send(topic, *TICKS[:5])
-    first = start("consumer1")
-    first.wait_for("Caught up")
-    first.interrupt()
-    kafka.send(topic, *TICKS[5:])
-    guard = "            if assignment.is_new or not is_member(consumer):\n"
-    broken = start_broken("consumer1", {guard: "            if False:\n"})
-    broken.wait_for_messages(5)
-    broken.wait_for("Resuming")
-    broken.interrupt()
-    assert "unplaced: consumer1" in verdict([first, broken], kafka.whole_log(topic))
-
-
-def test_a_placing_without_a_seek_leaves_all_unseen(start_broken, kafka, topic):
-    """The client has no position of its own for a new group, and says so again and again."""
-    kafka.send(topic, *TICKS)
-    broken = start_broken("consumer1", {"        consumer.seek(tp, starts[tp])\n": ""})
-    broken.wait_until(lambda: broken.text().count("Starting at the earliest") > 3)
-    broken.interrupt()
-    assert "offsets 0 to 9" in verdict([broken], kafka.whole_log(topic))
+    consumers = []
+    for _ in range(2):
+        consumers.append(start_broken("consumer1", NEVER_COMMITS))
+        consumers[-1].wait_for_messages(10)
+        consumers[-1].kill()
+    assert "10 repeated by group" in verdict(consumers, kafka.whole_log(topic), repeats=5)
 
 
 def test_a_loss_that_is_not_told_is_unseen(start, start_broken, kafka, topic):
     kafka.send(topic, *TICKS[:2])
     first = start("consumer1")
-    first.wait_for("Caught up")
+    first.wait_for_messages(2)
     first.interrupt()
     kafka.send(topic, *TICKS[2:])
     earlier = kafka.log(topic)
     kafka.delete_before(topic, 7)
-    broken = start_broken("consumer1", {'        say(f"LOST: ': '        str(f"LOST: '})
+    broken = start_broken("consumer1", TELLS_NO_LOSS)
     broken.wait_for_messages(3)
     broken.interrupt()
     told = verdict([first, broken], kafka.whole_log(topic, earlier))
     assert "unseen: " in told
     assert "offsets 2 to 6" in told
+
+
+def test_a_report_before_the_acknowledgement_is_a_lost_write(start_broken, kafka, topic):
+    kafka.create_topic(topic)
+    broken = start_broken("producer1", SAYS_SENT, SEND_INTERVAL_SECONDS="60")
+    broken.wait_for_messages(1)
+    broken.kill()
+    assert "lost write: producer1, partition 0, offset 0" in verdict([broken], kafka.whole_log(topic))
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [(SENDS_TWICE, "duplicate: producers, partition 0"), (SWAPS, "producer order: producer1, partition 0, offset")],
+    ids=["sends-twice", "swaps-offsets"],
+)
+def test_a_fault_in_a_producer_is_named(start_broken, kafka, topic, fault, named):
+    broken = start_broken("producer1", fault)
+    broken.wait_for_messages(3)
+    broken.interrupt()
+    assert named in verdict([broken], kafka.whole_log(topic))

@@ -1,5 +1,6 @@
-"""What the files promise about themselves: the pairs, the default address, the compose file, the top level."""
+"""What the files promise: the pairs, what a script needs, the default address, the compose file, the top level."""
 
+import ast
 import re
 import shutil
 import subprocess
@@ -8,43 +9,71 @@ import sys
 import pytest
 import yaml
 from kafka.admin import ConfigResource, ConfigResourceType
+from uv import find_uv_bin
 
 from local_kafka.brokers import free_port
 from local_kafka.files import ROOT, compose_service
 
+METADATA = r"(?m)^# /// script$\s(?P<content>(^#(| .*)$\s)+)^# ///$"  # as PEP 723 has it
+PRODUCER_NAMES = [("Broker1", "Broker2"), ("producer1", "producer2")]
+CONSUMER_NAMES = [("Consumer1", "Consumer2"), ("consumer1", "consumer2"), ("stock-group1", "stock-group2")]
 
-@pytest.mark.parametrize(
-    ("first", "second", "names"),
-    [
-        ("producer1.py", "producer2.py", [("Broker1", "Broker2"), ("producer1", "producer2")]),
-        (
-            "consumer1.py",
-            "consumer2.py",
-            [("Consumer1", "Consumer2"), ("consumer1", "consumer2"), ("stock-group1", "stock-group2")],
-        ),
-    ],
-)
-def test_a_pair_differs_in_its_names_and_group_alone(first, second, names):
-    text = (ROOT / first).read_text(encoding="utf-8")
+
+def read(name) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("kind", "names"), [("producer", PRODUCER_NAMES), ("consumer", CONSUMER_NAMES)])
+def test_a_pair_differs_in_its_names_and_group_alone(kind, names):
+    text = read(f"{kind}1.py")
     for mine, other in names:
         assert mine in text
         text = text.replace(mine, other)
-    assert text == (ROOT / second).read_text(encoding="utf-8")
+    assert text == read(f"{kind}2.py")
 
 
 @pytest.mark.parametrize("name", ["producer1.py", "consumer1.py"])
 def test_the_default_address_is_the_one_that_kafka_listens_on(name):
     """`localhost` would be tried as ::1 first on Windows, two seconds each time."""
-    text = (ROOT / name).read_text(encoding="utf-8")
-    assert '"KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")' in text
-    assert "localhost" not in text
+    assert '"KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")' in read(name)
+    assert "localhost" not in read(name)
 
 
 @pytest.mark.parametrize("name", ["producer1.py", "consumer1.py"])
 def test_a_script_stands_alone_and_needs_kafka_python_only(name):
-    text = (ROOT / name).read_text(encoding="utf-8")
-    modules = set(re.findall(r"^(?:import|from) (\w+)", text, re.MULTILINE))
+    """It names the pin of requirements.txt for `uv run`, too."""
+    modules = set(re.findall(r"^(?:import|from) (\w+)", read(name), re.MULTILINE))
     assert modules - set(sys.stdlib_module_names) == {"kafka"}
+    [pin] = read("requirements.txt").split()
+    [metadata] = re.finditer(METADATA, read(name))
+    assert re.sub(r"(?m)^# ?", "", metadata["content"]).splitlines() == [
+        'requires-python = ">=3.10"',
+        f'dependencies = ["{pin}"]',
+    ]
+
+
+def as_pip_is_set_up():
+    """Return what has uv reach PyPI as pip does here, by an index and a certificate of one's own."""
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    variables, found = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE"}, {"UV_PYTHON_DOWNLOADS": "never"}
+    for line in reversed(listed.splitlines()):  # what the environment sets stands first there, and counts most
+        name, _, value = line.partition("=")
+        setting = name.rpartition(".")[2]
+        if setting in variables:
+            found[variables[setting]] = ast.literal_eval(value)
+    return found
+
+
+def test_a_consumer_that_uv_runs_receives_a_message(start, kafka, topic, tmp_path):
+    """It has no environment but the one that uv makes for it, from an empty cache."""
+    kafka.send(topic, b"42")
+    options = ["--no-project", "--python", sys.executable, "--cache-dir", str(tmp_path / "cache")]
+    command = [find_uv_bin(), "run", "--quiet", *options, str(ROOT / "consumer1.py")]
+    consumer = start("consumer1", command=command, **as_pip_is_set_up(), VIRTUAL_ENV="")
+    assert consumer.wait_for_messages(1, limit=180)[0].value == "42"
+    consumer.interrupt()
+    assert "Stopped." in consumer.text()
 
 
 def test_the_top_level_holds_what_it_should():
@@ -60,22 +89,20 @@ def test_the_top_level_holds_what_it_should():
 
 
 def test_the_compose_file_publishes_the_port_to_this_machine_alone_and_keeps_the_log():
-    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
     service = compose_service()
-    assert "version" not in compose
     assert re.fullmatch(r"apache/kafka:\d+\.\d+\.\d+", service["image"])
     assert service["ports"] == ["127.0.0.1:9092:9092"]
-    assert service["volumes"] == [f"kafka-data:{service['environment']['KAFKA_LOG_DIRS']}"]
-    assert "kafka-data" in compose["volumes"]
     assert service["environment"]["KAFKA_ADVERTISED_LISTENERS"] == "PLAINTEXT://127.0.0.1:9092"
+    assert service["volumes"] == [f"kafka-data:{service['environment']['KAFKA_LOG_DIRS']}"]
+    assert "kafka-data" in yaml.safe_load(read("docker-compose.yml"))["volumes"]
 
 
-def test_the_healthcheck_fails_until_kafka_listens(shared_ports):
+def test_the_healthcheck_fails_until_kafka_listens(bootstrap_servers):
     """The check itself, as in the container, on this broker's port and on one where nobody listens."""
     kind, *command = compose_service()["healthcheck"]["test"]
     assert kind == "CMD"
-    for port, status in ((shared_ports[0], 0), (free_port(), 1)):
-        check = [part.replace("9092", str(port)) for part in command]
+    for port, status in ((bootstrap_servers.rpartition(":")[2], 0), (str(free_port()), 1)):
+        check = [part.replace("9092", port) for part in command]
         assert subprocess.run(check, check=False, capture_output=True, timeout=30).returncode == status
 
 

@@ -1,24 +1,25 @@
 """The judge: what the scripts printed, held against the topic's log. Pure functions.
 
-The words are those of Jepsen's Kafka workload. `judge` finds each anomaly, `assert_sound` fails
-with them, and `missing` and `repeated` are the figures for people. Printing a message again after
-a kill -9 or a rewind is no anomaly: `repeated` counts it, the caller says how often it may be.
+The words are those of Jepsen's Kafka workload. `judge` finds each anomaly, `assert_sound` fails with them, and
+`missing` and `repeated` are the figures for people. Printing a message again after a kill -9 or a rewind is no
+anomaly: `repeated` counts it, the caller says how often it may be.
 
 A topic that is wiped begins a new log: judge each log by the lines printed while it was there.
 """
 
-from bisect import bisect_left
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
-from evidence.lines import Lost, Message, Placed, Received, Sent, parse
+from evidence.lines import Lost, Message, Placed, Received, Sent, Started, WentBack, parse
 
 MEANING = {
     "lost write": "acknowledged, but not in the log",
     "duplicate": "stored more often than sent",
-    "unseen": "in the log, but never printed by a group that has caught up",
+    "unseen": "in the log, but never printed by its group",
     "phantom": "printed, but not in the log",
     "wrong value": "the log has another value there",
     "poll skip": "jumped over, without a line that says so",
@@ -29,15 +30,16 @@ MEANING = {
 }
 
 
-class Run(NamedTuple):
+@dataclass(frozen=True)
+class Run:
     """One run of a script, from its start to its end, or a part of one.
 
     Attributes:
         name: what anomalies call it, such as "consumer1" or "consumer1 in step 3".
         lines: what it printed on stdout, in order, without line ends.
         group: a consumer's group; None if it is a producer.
-        killed: it had no time to end in order: its last line may be torn, and what a producer sent
-            last may be stored without a line.
+        killed: it had no time to end in order: its last line may be torn, and what a producer sent last may be
+            stored without a line.
     """
 
     name: str
@@ -45,21 +47,42 @@ class Run(NamedTuple):
     group: str | None = None
     killed: bool = False
 
+    @cached_property
+    def events(self) -> list:
+        """What its lines tell, in order, as `parse` returns it."""
+        return [event for event in map(parse, self.lines) if event]
 
-class Log(NamedTuple):
+    def of(self, *kinds) -> list:
+        """Return the events of these classes, such as Lost."""
+        return [event for event in self.events if isinstance(event, kinds)]
+
+    @property
+    def messages(self) -> list[Message]:
+        """The messages that it has sent or received, in the order of its lines."""
+        return [event.message for event in self.of(Sent, Received)]
+
+
+@dataclass(frozen=True)
+class Log:
     """A topic's log, as it was when all runs had ended.
 
     Attributes:
         messages: what it has, as `Kafka.log` returns it.
         first: {partition: the log's first offset}; below it retention has deleted. 0 if not given.
-        earlier: what the log was seen to have at some time, in any order, as far as known. Below
-            `first` a reader owes them, printed or reported as LOST; above it they were compacted
-            away, and a reader may have printed them.
+        earlier: what the log was seen to have before retention deleted some of it, as far as known.
     """
 
     messages: Iterable[Message]
-    first: Mapping[int, int] = {}
+    first: dict[int, int] = field(default_factory=dict)
     earlier: Iterable[Message] = ()
+
+    @cached_property
+    def known(self) -> dict[tuple[int, int], Message]:
+        """{place: message} of what it has or had: every reader has to print it, or to report it as LOST."""
+        return {message.place: message for message in [*self.earlier, *self.messages]}
+
+    def has_deleted(self, partition, offset) -> bool:
+        return offset < self.first.get(partition, 0)
 
 
 class Anomaly(NamedTuple):
@@ -75,255 +98,151 @@ class Anomaly(NamedTuple):
         return f"{self.kind}: {where}: {MEANING[self.kind]}"
 
 
-def judge(runs, log, behind=()) -> list[Anomaly]:
+def judge(runs, log) -> list[Anomaly]:
     """Find each anomaly in what these runs printed about this log.
 
     Args:
-        runs: all runs of all scripts; those of a group in the order of their starts.
-        log: the topic's Log.
-        behind: the groups that have not caught up. They owe what is below the furthest offset that
-            they have come to; every other group owes all of the log.
+        runs: a list of all runs of all scripts; those of a group in the order of their starts.
+        log: the topic's Log. Each group owes all of it, from where the group began.
     """
-    stories = [_Story(run) for run in runs]
-    producers = [story for story in stories if story.group is None]
-    known = _Known(log, producers)
-    found = [*_duplicates(producers, known)]
-    for story in stories:
-        found += _judge_consumer(story, known) if story.group else _judge_producer(story, known)
-    for group, members in _groups(stories).items():
-        found += _unseen(group, members, known, group in behind)
-    return found
+    producers = [run for run in runs if run.group is None]
+    deleted = [m for run in producers for m in run.messages if log.has_deleted(*m.place)]
+    log = replace(log, earlier=[*deleted, *log.earlier])
+    found = defaultdict(set)  # {(kind, who, partition): offsets}
+    for run in runs:
+        for kind, partition, offset in _faults(run, log):
+            found[kind, run.name, partition].add(offset)
+    for message in _duplicates(producers, log):
+        found["duplicate", "producers", message.partition].add(message.offset)
+    for group, members in _groups(runs).items():
+        told = {(lost.partition, offset) for run in members for lost in run.of(Lost) for offset in lost.offsets}
+        for message in missing(members, log):
+            if message.place not in told:
+                found["unseen", f"group {group}", message.partition].add(message.offset)
+    return [Anomaly(*what, tuple(sorted(offsets))) for what, offsets in found.items()]
 
 
-def assert_sound(runs, log, repeats=0, behind=()) -> None:
+def assert_sound(runs, log, repeats=0) -> None:
     """Assert that there is no anomaly, and that no group printed over `repeats` messages again.
 
     Raises:
         AssertionError: one line for each anomaly.
     """
-    runs = list(runs)
-    found = [str(anomaly) for anomaly in judge(runs, log, behind)]
+    found = [str(anomaly) for anomaly in judge(runs, log)]
     for group, members in _groups(runs).items():
-        again = [message for messages in repeated(members) for message in messages]
+        again = [message.offset for messages in repeated(members) for message in messages]
         if len(again) > repeats:
-            offsets = in_words([message.offset for message in again])
-            found.append(f"{len(again)} repeated by group {group}, {repeats} allowed: {offsets}")
+            found.append(f"{len(again)} repeated by group {group}, {repeats} allowed: {in_words(again)}")
     assert not found, "\n".join(found)
 
 
 def missing(runs, log) -> list[Message]:
-    """Return what a group owes and has not printed, reported as LOST or not, in the log's order.
-
-    Args:
-        runs: the group's runs.
-        log: the topic's Log.
-    """
-    members = [_Story(run) for run in runs]
-    known = _Known(log, [])
-    printed = {(m.partition, m.offset) for member in members for m in member.messages()}
-    return [
-        Message(partition, offset, known.values[partition, offset])
-        for partition in known.owed
-        for offset in known.owed[partition][bisect_left(known.owed[partition], _begin(members, known, partition)) :]
-        if (partition, offset) not in printed
-    ]
+    """Return what the group of these runs owes and has not printed, reported as LOST or not, in the log's order."""
+    printed = {message.place for run in runs for message in run.messages}
+    partitions = {partition for partition, _ in log.known}
+    begin = {partition: _begin(runs, log, partition) for partition in partitions}
+    owed = sorted(log.known.values())
+    return [m for m in owed if m.offset >= begin[m.partition] and m.place not in printed]
 
 
 def repeated(runs) -> list[list[Message]]:
     """Return, for each of a group's runs, what it or an earlier run had printed already."""
     seen, found = set(), []
     for run in runs:
-        again = []
-        for message in _Story(run).messages():
-            place = message.partition, message.offset
-            if place in seen:
-                again.append(message)
-            seen.add(place)
-        found.append(again)
+        found.append([])
+        for message in run.messages:
+            if message.place in seen:
+                found[-1].append(message)
+            seen.add(message.place)
     return found
 
 
 def in_words(offsets) -> str:
     """Return offsets as text: "offsets 3 to 5, 9"."""
     offsets, parts = sorted(set(offsets)), []
-    for _, run in groupby(enumerate(offsets), lambda pair: pair[1] - pair[0]):
-        numbers = [offset for _, offset in run]
+    for _, streak in groupby(enumerate(offsets), lambda pair: pair[1] - pair[0]):
+        numbers = [offset for _, offset in streak]
         parts.append(str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}")
     return f"offset{'s' if len(offsets) > 1 else ''} {', '.join(parts)}"
 
 
-class _Story:
-    """A run with its lines read."""
-
-    def __init__(self, run):
-        self.name, self.group, self.killed = run.name, run.group, run.killed
-        self.events = [event for event in map(parse, run.lines) if event]
-
-    def of(self, kind):
-        return [event for event in self.events if isinstance(event, kind)]
-
-    def messages(self):
-        return [event.message for event in self.of((Sent, Received))]
-
-
-class _Known:
-    """All that is known about a log.
-
-    Attributes:
-        values: {(partition, offset): value} of each message that it has or had.
-        stored: the places of those that it has.
-        owed: {partition: ascending offsets that every reader has to see, or to report as LOST}.
-        first: {partition: the log's first offset}.
-    """
-
-    def __init__(self, log, producers):
-        self.first = log.first
-        acknowledged = [m for p in producers for m in p.messages() if self.is_deleted(m)]
-        messages = list(log.messages)
-        self.values = {(m.partition, m.offset): m.value for m in [*acknowledged, *log.earlier, *messages]}
-        self.stored = {(m.partition, m.offset) for m in messages}
-        self.owed = defaultdict(list)
-        for partition, offset in sorted(self.values):
-            if (partition, offset) in self.stored or offset < self.first.get(partition, 0):
-                self.owed[partition].append(offset)
-
-    def is_deleted(self, message):
-        return message.offset < self.first.get(message.partition, 0)
-
-    def owed_between(self, partition, begin, end) -> tuple[int, ...]:
-        offsets = self.owed.get(partition, [])
-        return tuple(offsets[bisect_left(offsets, begin) : bisect_left(offsets, end)])
-
-
 def _groups(runs):
     """Return {group: its runs}."""
-    groups = defaultdict(list)
-    for run in runs:
-        if run.group:
-            groups[run.group].append(run)
-    return groups
+    groups = {run.group for run in runs} - {None}
+    return {group: [run for run in runs if run.group == group] for group in sorted(groups)}
 
 
-def _anomalies(kind, who, messages):
-    """Return one anomaly for each partition that these messages are in."""
-    offsets = defaultdict(set)
-    for message in messages:
-        offsets[message.partition].add(message.offset)
-    return [Anomaly(kind, who, partition, tuple(sorted(found))) for partition, found in offsets.items()]
+def _faults(run, log):
+    """Yield (kind, partition, offset) of what is wrong with a run's lines, whatever others printed."""
+    for message in run.messages:
+        if message.place in log.known:
+            if log.known[message.place] != message:
+                yield "wrong value", *message.place
+        elif not log.has_deleted(*message.place):
+            yield "lost write" if run.group is None else "phantom", *message.place
+    for lost in run.of(Lost):
+        for offset in lost.offsets:
+            if not log.has_deleted(lost.partition, offset):
+                yield "false LOST", lost.partition, offset
+    yield from _producer_order(run) if run.group is None else _jumps(run, log)
 
 
-def _judge_producer(story, known):
-    sent, last, late = story.messages(), {}, []
-    for message in sent:
+def _producer_order(run):
+    last = {}
+    for message in run.messages:
         if message.offset <= last.get(message.partition, -1):
-            late.append(message)
+            yield "producer order", *message.place
         last[message.partition] = message.offset
-    gone = [m for m in sent if (m.partition, m.offset) not in known.values]
-    return [
-        *_anomalies("lost write", story.name, gone),
-        *_anomalies("wrong value", story.name, _wrong(sent, known)),
-        *_anomalies("producer order", story.name, late),
-    ]
 
 
-def _judge_consumer(story, known):
-    received = story.messages()
-    strange = [m for m in received if (m.partition, m.offset) not in known.values and not known.is_deleted(m)]
-    return [
-        *_anomalies("phantom", story.name, strange),
-        *_anomalies("wrong value", story.name, _wrong(received, known)),
-        *_false_lost(story, known),
-        *_jumps(story, known),
-    ]
+def _jumps(run, log):
+    """Yield (kind, partition, offset) where a consumer does not go from each message to the next that the log has."""
+    lowest = {}  # {partition: the lowest offset that may come next}
+    for event in run.events:
+        if isinstance(event, Started):
+            lowest[event.partition] = _start(event, [run], log)
+        elif isinstance(event, (Placed, WentBack)):
+            lowest[event.partition] = event.offset
+        elif isinstance(event, Lost):
+            lowest[event.partition] = event.last + 1
+        elif isinstance(event, Received):
+            partition, offset, _ = event.message
+            if partition not in lowest:
+                yield "unplaced", partition, offset
+            elif offset < lowest[partition]:
+                yield "nonmonotonic poll", partition, offset
+            for passed in range(lowest.get(partition, offset), offset):
+                if (partition, passed) in log.known:
+                    yield "poll skip", partition, passed
+            lowest[partition] = offset + 1
 
 
-def _wrong(messages, known):
-    return [m for m in messages if known.values.get((m.partition, m.offset), m.value) != m.value]
-
-
-def _duplicates(producers, known):
-    """Find what is stored without an acknowledgement of its own.
+def _duplicates(producers, log):
+    """Return what is stored without an acknowledgement of its own.
 
     A killed producer may leave one such tick. Without producers nobody knows what was sent.
     """
-    if not producers:
-        return []
-    sent = [message for producer in producers for message in producer.messages()]
-    places, values = {(m.partition, m.offset) for m in sent}, Counter(m.value for m in sent)
-    more = [Message(*place, known.values[place]) for place in sorted(known.stored - places)]
-    spare = sum(producer.killed for producer in producers)
-    unheard = [message for message in more if message.value not in values]
-    if len(unheard) <= spare:
-        more = [message for message in more if message.value in values]
-    return _anomalies("duplicate", "producers", more)
+    sent = [message for run in producers for message in run.messages]
+    places, values = {message.place for message in sent}, {message.value for message in sent}
+    more = [message for message in log.messages if message.place not in places] if producers else []
+    known = [message for message in more if message.value in values]
+    in_flight = sum(run.killed for run in producers)
+    return more if len(more) - len(known) > in_flight else known
 
 
-def _false_lost(story, known):
-    found = defaultdict(set)
-    for lost in story.of(Lost):
-        first = known.first.get(lost.partition, 0)
-        found[lost.partition] |= set(range(max(first, lost.first), lost.last + 1))
-    return [
-        Anomaly("false LOST", story.name, partition, tuple(sorted(offsets)))
-        for partition, offsets in found.items()
-        if offsets
-    ]
+def _start(started, runs, log):
+    """Return the lowest offset that belongs to runs of a group that had no committed offset.
+
+    At the latest, that is the first one printed. At the earliest it may not be above the log's first, which may have
+    been lower when the group began.
+    """
+    first = [log.first.get(started.partition, 0)] if started.reset == "earliest" else []
+    printed = [message.offset for run in runs for message in run.messages if message.partition == started.partition]
+    return min([*first, *printed], default=0)
 
 
-def _jumps(story, known):
-    """Find where a run does not go from each message to the next that the log has."""
-    found, after = [], {}  # after: {partition: the lowest offset that may come next}
-    for event in story.events:
-        if isinstance(event, Placed):
-            after[event.partition] = event.offset
-        elif isinstance(event, Lost):
-            after[event.partition] = event.last + 1
-        elif isinstance(event, Received):
-            partition, offset, _ = event.message
-            if partition not in after:
-                found.append(Anomaly("unplaced", story.name, partition, (offset,)))
-            elif offset < after[partition]:
-                found.append(Anomaly("nonmonotonic poll", story.name, partition, (offset,)))
-            elif skipped := known.owed_between(partition, after[partition], offset):
-                found.append(Anomaly("poll skip", story.name, partition, skipped))
-            after[partition] = offset + 1
-    return found
-
-
-def _begin(members, known, partition):
-    """Return the offset from which on a group owes the log's messages."""
-    placed = [event for member in members for event in member.of(Placed) if event.partition == partition]
-    if not placed:
-        return 0  # nobody was ever given the partition
-    lost = [event.first for member in members for event in member.of(Lost) if event.partition == partition]
-    begin = min([event.offset for event in placed] + lost)
-    if any(event.reset == "earliest" for event in placed):
-        return min(begin, known.first.get(partition, 0))
-    return begin
-
-
-def _unseen(group, members, known, behind):
-    printed = {(m.partition, m.offset) for member in members for m in member.messages()}
-    told = defaultdict(list)
-    for member in members:
-        for lost in member.of(Lost):
-            told[lost.partition].append(lost.offsets)
-    found = []
-    for partition in sorted(known.owed):
-        begin = _begin(members, known, partition)
-        end = _furthest(members, partition) if behind else known.owed[partition][-1] + 1
-        offsets = tuple(
-            offset
-            for offset in known.owed_between(partition, begin, end)
-            if (partition, offset) not in printed and not any(offset in lost for lost in told[partition])
-        )
-        if offsets:
-            found.append(Anomaly("unseen", f"group {group}", partition, offsets))
-    return found
-
-
-def _furthest(members, partition):
-    """Return the offset up to which a group has come: nothing below it will be printed any more."""
-    placed = [e.offset for member in members for e in member.of(Placed) if e.partition == partition]
-    printed = [m.offset + 1 for member in members for m in member.messages() if m.partition == partition]
-    return max([0, *placed, *printed])
+def _begin(runs, log, partition):
+    """Return the offset from which on a group owes the log's messages; 0 if nobody was ever given the partition."""
+    placed = [event.offset for run in runs for event in run.of(Placed, WentBack) if event.partition == partition]
+    started = [event for run in runs for event in run.of(Started) if event.partition == partition]
+    return min([*placed, *(_start(event, runs, log) for event in started)], default=0)

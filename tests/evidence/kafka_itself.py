@@ -1,6 +1,7 @@
 """What a Kafka itself says and stores: the truth that the scripts' lines are compared with."""
 
 import contextlib
+import time
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
@@ -8,32 +9,18 @@ from kafka.errors import RetriableError
 
 from evidence.judge import Log
 from evidence.lines import Message
-from local_kafka.waiting import Overdue, wait_until
-
-
-def shown(value) -> str:
-    """Return a message's value as the scripts print it: one line that cannot steer a terminal."""
-    if not value:
-        return "<null>" if value is None else "<empty>"
-    text = value.decode("utf-8", "backslashreplace")
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def ask_again(question, passing, limit):
-    """Return question()'s answer; while it raises `passing`, ask again, for `limit` seconds.
-
-    Raises:
-        passing: that is what it still raises then.
-    """
-
-    def answers():
-        with contextlib.suppress(passing):
-            return [question()]
-
-    try:
-        return wait_until(answers, limit)[0]
-    except Overdue:
-        return question()
+    """Return question()'s answer; while it raises `passing`, ask again, for `limit` seconds; then let it pass."""
+    deadline = time.monotonic() + limit
+    while True:
+        try:
+            return question()
+        except passing:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
 
 
 class Kafka:
@@ -74,15 +61,16 @@ class Kafka:
             admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, settings)])
 
     def send(self, topic, *values, compression_type=None, partition=None) -> None:
-        """Store these values (bytes, or None for a tombstone) in this order."""
+        """Store these values (bytes, or None for a tombstone, which gets a key) in this order."""
         producer = KafkaProducer(
             bootstrap_servers=self.bootstrap_servers, compression_type=compression_type, linger_ms=5
         )
         with contextlib.closing(producer):
-            keys = (b"key" if value is None else None for value in values)
-            for future in [
-                producer.send(topic, v, key=k, partition=partition) for v, k in zip(values, keys, strict=True)
-            ]:
+            futures = [
+                producer.send(topic, value, key=b"key" if value is None else None, partition=partition)
+                for value in values
+            ]
+            for future in futures:
                 future.get(timeout=60)
 
     def log(self, topic) -> list[Message]:
@@ -90,7 +78,7 @@ class Kafka:
         return self.whole_log(topic).messages
 
     def whole_log(self, topic, earlier=()) -> Log:
-        """Return the topic's log as the judge takes it.
+        """Return the topic's log as the judge takes it. The values are text: none is null.
 
         Args:
             earlier: the messages that it is known to have had, as an earlier `log` returned them.
@@ -102,7 +90,9 @@ class Kafka:
             first, ends, found = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions), []
             while any(consumer.position(tp) < ends[tp] for tp in partitions):
                 for records in consumer.poll(timeout_ms=500).values():
-                    found += [Message(r.partition, r.offset, shown(r.value)) for r in records]
+                    for record in records:
+                        text = record.value.decode("utf-8", "backslashreplace")
+                        found.append(Message(record.partition, record.offset, text))
         return Log(sorted(found), {tp.partition: first[tp] for tp in partitions}, list(earlier))
 
     def offsets(self, topic) -> dict[int, tuple[int, int]]:

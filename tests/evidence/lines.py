@@ -19,6 +19,11 @@ class Message(NamedTuple):
     offset: int
     value: str
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Its partition and its offset there."""
+        return self.partition, self.offset
+
 
 class Line(NamedTuple):
     """A printed line and when it came, in seconds of time.monotonic()."""
@@ -39,26 +44,38 @@ class Received(NamedTuple):
     message: Message
 
 
+class Started(NamedTuple):
+    """A group without a committed offset starts at the "earliest" or the "latest" message."""
+
+    topic: str
+    partition: int
+    reset: str
+
+
 class Placed(NamedTuple):
-    """A consumer goes on at this offset.
+    """A consumer resumes at its group's committed offset.
 
     Attributes:
-        offset: of the next message it will print, or the end of the log.
-        behind: how many offsets the log's end is ahead.
-        reset: None where it resumes at the committed offset, else "earliest" or "latest".
-        committed: the committed offset, where the log is shorter than that now, else None.
+        offset: the committed offset: that of the next message.
+        behind: how many offsets the log's end is ahead, None if that is not told.
     """
 
     topic: str
     partition: int
     offset: int
-    behind: int
-    reset: str | None
-    committed: int | None
+    behind: int | None
+
+
+class WentBack(NamedTuple):
+    """A consumer goes on at this offset, since the log ends before the one that it wanted."""
+
+    topic: str
+    partition: int
+    offset: int
 
 
 class Lost(NamedTuple):
-    """A consumer says that retention deleted the offsets `first` to `last` before it read them."""
+    """A consumer says that it passes over the offsets `first` to `last`, since retention deleted what came next."""
 
     topic: str
     partition: int
@@ -70,22 +87,12 @@ class Lost(NamedTuple):
         return range(self.first, self.last + 1)
 
 
-class CaughtUp(NamedTuple):
-    """A consumer has read up to where the log ended when it was placed: `messages` in `seconds`."""
-
-    messages: int
-    seconds: float
-
-
 _LOG = r"(?P<topic>[\w.-]+)-(?P<partition>\d+)"
 _PATTERNS = {
-    Placed: r"(?:Resuming|(?:No committed offset"
-    r"|The log is shorter than the committed offset (?P<committed>\d+))"
-    r"\. Starting at the (?P<reset>earliest|latest):)"
-    rf" {_LOG} at offset (?P<offset>\d+): (?P<behind>\d+) offsets? behind",
-    Lost: r"LOST: retention deleted up to \d+ messages?,"
-    rf" offsets (?P<first>\d+) to (?P<last>\d+) of {_LOG}",
-    CaughtUp: r"Caught up: (?P<messages>\d+) messages? in (?P<seconds>[\d.]+) s",
+    Started: rf"No committed offset\. Starting {_LOG} at the (?P<reset>earliest|latest)",
+    Placed: rf"Resuming {_LOG} at offset (?P<offset>\d+)(?:: (?P<behind>\d+) behind)?",
+    WentBack: rf"{_LOG} ends before offset \d+ now\. Going on at offset (?P<offset>\d+)\.",
+    Lost: rf"LOST: offsets (?P<first>\d+) to (?P<last>\d+) of {_LOG} are passed over: .*",
 }
 _EVENTS = {kind: re.compile(r"\[\w+\] " + pattern) for kind, pattern in _PATTERNS.items()}
 _TEXTS = {"topic", "reset"}  # the other fields are numbers
@@ -105,4 +112,4 @@ def parse(text):
 def _read(name, text):
     if text is None or name in _TEXTS:
         return text
-    return float(text) if name == "seconds" else int(text)
+    return int(text)

@@ -11,11 +11,10 @@ import sys
 import threading
 import time
 from collections import Counter
-
-import psutil
+from dataclasses import replace
 
 from evidence.judge import Run, assert_sound, missing
-from evidence.lines import MESSAGE, Line, Message
+from evidence.lines import Line, Message
 from local_kafka.files import ROOT
 from local_kafka.processes import catches, die_with_parent
 from local_kafka.waiting import Overdue, wait_until
@@ -45,7 +44,6 @@ class Script:
         self.name = name
         self.group = settings.get("KAFKA_GROUP_ID", "") if name.startswith("consumer") else None
         self.output, self.errors = [], []
-        self._news = threading.Condition()
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             command or [sys.executable, str(ROOT / f"{name}.py"), *arguments],
@@ -57,37 +55,30 @@ class Script:
             preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - it only calls prctl
         )
         self._readers = [
-            threading.Thread(target=self._read, args=pair, daemon=True)
+            threading.Thread(target=_read, args=pair, daemon=True)
             for pair in ((self.process.stdout, self.output), (self.process.stderr, self.errors))
         ]
         for reader in self._readers:
             reader.start()
 
-    def _read(self, stream, lines):
-        with stream:
-            for line in stream:
-                with self._news:
-                    lines.append(Line(time.monotonic(), line.decode("utf-8", "backslashreplace").rstrip("\r\n")))
-                    self._news.notify_all()
-
     def wait_until(self, condition, limit=60):
-        """Return condition()'s first true value; it is asked again whenever a line comes.
+        """Return condition()'s first true value.
 
         Raises:
-            AssertionError: it is not true after `limit` seconds; the message shows what was printed.
+            AssertionError: it is not true after `limit` seconds, or the script has ended; it shows what was printed.
         """
 
         def asked():
+            has_ended = self.has_ended()  # asked first: its last lines may be what is waited for
             result = condition()
-            if not result and self.has_ended():
+            if has_ended and not result:
                 self._fail(f"ended with {self.process.returncode}")
             return result
 
-        with self._news:
-            try:
-                return wait_until(asked, limit, every=0.2, pause=self._news.wait)
-            except Overdue:
-                self._fail(f"waited {limit} s")
+        try:
+            return wait_until(asked, limit, every=0.05)
+        except Overdue:
+            self._fail(f"waited {limit} s")
 
     def _fail(self, why):
         raise AssertionError(f"{self.name}: {why}, but it printed only\n{self.text()}") from None
@@ -97,32 +88,19 @@ class Script:
         return self.process.poll() is not None and not any(r.is_alive() for r in self._readers)
 
     def wait_for(self, pattern, limit=60) -> Line:
-        """Return the first line of the output that the regular expression is found in.
-
-        Raises:
-            AssertionError: as `wait_until`.
-        """
+        """Return the first line of the output that the regular expression is found in; raises as `wait_until`."""
         return self.wait_until(
             lambda: next((line for line in self.output if re.search(pattern, line.text)), None), limit
         )
 
     def wait_for_messages(self, count, limit=60) -> list[Message]:
-        """Return the messages it has sent or received when there are `count` of them.
-
-        Raises:
-            AssertionError: as `wait_until`.
-        """
+        """Return the messages it has sent or received when there are `count` of them; raises as `wait_until`."""
         self.wait_until(lambda: len(self.messages()) >= count, limit)
         return self.messages()
 
     def messages(self, since=0.0) -> list[Message]:
-        """Return the messages it says it has sent or received, in the order of its lines.
-
-        Args:
-            since: leave out what was printed before, in seconds of time.monotonic().
-        """
-        found = (MESSAGE.fullmatch(line.text) for line in list(self.output) if line.at >= since)
-        return [Message(int(m["partition"]), int(m["offset"]), m["value"]) for m in found if m]
+        """Return the messages it says it has sent or received, in the order of its lines; `since` as in `run`."""
+        return self.run(since).messages
 
     def run(self, since=0.0) -> Run:
         """Return what it has printed, for the judge.
@@ -131,16 +109,7 @@ class Script:
             since: leave out what was printed before, in seconds of time.monotonic().
         """
         lines = [line.text for line in list(self.output) if line.at >= since]
-        killed = self.process.poll() == -signal.SIGKILL if os.name == "posix" else False
-        return Run(self.name, lines, self.group, killed)
-
-    def first_message_after(self) -> float:
-        """Return the seconds from its start to its first message."""
-        return next(line.at for line in self.output if MESSAGE.fullmatch(line.text)) - self.started
-
-    def threads(self) -> int:
-        """Return how many threads it has now."""
-        return psutil.Process(self.process.pid).num_threads()
+        return Run(self.name, lines, self.group, killed=self.process.poll() == -signal.SIGKILL)
 
     def text(self) -> str:
         return "\n".join(line.text for line in [*self.output, *self.errors])
@@ -151,20 +120,8 @@ class Script:
             self.process.send_signal(number)
 
     def wait_until_it_handles_signals(self) -> None:
-        """Return when the script has said what Ctrl+C does: before that, Python would print a traceback. Linux alone.
-
-        Raises:
-            AssertionError: as `wait_until`, after 60 s.
-        """
-        python_is_up = False
-
-        def asked():
-            nonlocal python_is_up
-            python_is_up = python_is_up or catches(self.process.pid, signal.SIGINT)  # Python itself does first
-            own_default = python_is_up and not catches(self.process.pid, signal.SIGINT)
-            return own_default or catches(self.process.pid, signal.SIGTERM)
-
-        wait_until(asked, every=0.001)
+        """Return when the script has set what Ctrl+C and SIGTERM do: before that, they end it at once. Linux alone."""
+        wait_until(lambda: catches(self.process.pid, signal.SIGTERM), every=0.001)
 
     def wait(self, limit=60) -> int:
         """Return its exit status when it has ended and all its lines are read.
@@ -187,21 +144,24 @@ class Script:
 
     def kill(self) -> int:
         """Kill it, and what it has started, as kill -9 does; return its exit status."""
-        if os.name != "posix":
-            self.process.kill()
-        elif self.process.poll() is None:
+        if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         return self.wait()
 
 
+def _read(stream, lines):
+    with stream:
+        for line in stream:
+            lines.append(Line(time.monotonic(), line.decode("utf-8", "backslashreplace").rstrip("\r\n")))
+
+
 def runs(scripts, since=0.0) -> list[Run]:
     """Return what these scripts have printed, for the judge; each start of one has a name of its own."""
-    names, found = Counter(), []
+    starts, found = Counter(), []
     for script in scripts:
-        names[script.name] += 1
-        run = script.run(since)
-        number = names[script.name]
-        found.append(run._replace(name=f"{run.name} (start {number})") if number > 1 else run)
+        starts[script.name] += 1
+        number = f" (start {starts[script.name]})" if starts[script.name] > 1 else ""
+        found.append(replace(script.run(since), name=script.name + number))
     return found
 
 

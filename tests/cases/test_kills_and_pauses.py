@@ -1,0 +1,126 @@
+"""The worst moments: kills while it starts, answers that do not come, a suspended consumer, blocked output."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from evidence.judge import assert_sound, missing
+from evidence.kafka_itself import Kafka
+from evidence.scripts import runs
+from local_kafka.brokers import Broker
+from local_kafka.waiting import wait_until
+
+TICKS = [b'{"tick":%d}' % number for number in range(10)]
+
+
+def test_kills_swept_over_the_first_moments_of_a_consumer_lose_nothing(start, kafka, topic):
+    """Start, join, place, print, commit: three dozen kills, swept over the first 0.8 s."""
+    producer = start("producer1")
+    producer.wait_for_messages(1)
+    consumers, uncommitted = [], 0
+    for number in range(36):
+        consumers.append(start("consumer1"))
+        committed = kafka.committed(consumers[-1].group, topic).get(0, 0)
+        time.sleep(0.8 * number / 36)  # the moment is the test's subject
+        consumers[-1].kill()
+        if printed := consumers[-1].messages():
+            assert printed[0].offset == committed
+            uncommitted += printed[-1].offset + 1 - kafka.committed(consumers[-1].group, topic).get(0, 0)
+    producer.interrupt()
+    consumers.append(start("consumer1"))
+    log = kafka.whole_log(topic)
+    wait_until(lambda: kafka.committed(consumers[-1].group, topic) == {0: len(log.messages)})
+    assert_sound(runs([producer, *consumers]), log, repeats=uncommitted)
+
+
+def test_what_came_while_kafka_stops_answering_is_printed_or_read_again(start, topic):
+    """A question to Kafka between poll() and print can fail: what poll() returned must not be passed over."""
+    with Broker() as broker:
+        kafka = Kafka(broker.bootstrap_servers)
+        kafka.send(topic, *(b"tick %d" % number for number in range(300)))
+        settings = {"bootstrap_servers": broker.bootstrap_servers}
+        consumers = []
+        for number in range(12):
+            consumers.append(start("consumer1", KAFKA_GROUP_ID=f"{topic}-{number}", **settings))
+            time.sleep(0.07)  # so that Kafka stops at another moment of each
+        broker.process.send_signal(signal.SIGSTOP)
+        time.sleep(6)  # longer than a question waits, shorter than a session
+        broker.process.send_signal(signal.SIGCONT)
+        for consumer in consumers:
+            wait_until(lambda group=consumer.group: kafka.committed(group, topic) == {0: 300}, limit=120)
+        log = kafka.whole_log(topic)
+        for consumer in consumers:
+            assert_sound([consumer.run()], log, repeats=300)  # a session may have ended meanwhile
+
+
+def test_a_consumer_suspended_for_longer_than_its_session_goes_on(start, kafka, topic):
+    kafka.send(topic, *TICKS)
+    consumer = start("consumer1")
+    wait_until(lambda: kafka.committed(consumer.group, topic) == {0: 10})
+    consumer.send(signal.SIGSTOP)
+    wait_until(lambda: kafka.members(consumer.group) == 0)  # its session is over
+    kafka.send(topic, *TICKS)
+    consumer.send(signal.SIGCONT)
+    log = kafka.whole_log(topic)
+    consumer.wait_until(lambda: not missing([consumer.run()], log))
+    wait_until(lambda: kafka.committed(consumer.group, topic) == {0: 20})
+    assert consumer.interrupt() == 0
+    assert_sound([consumer.run()], log, repeats=10)  # what it prints before it learns that its session is over
+
+
+def test_output_that_is_blocked_for_longer_than_a_session_loses_nothing(start, kafka, topic):
+    """A reader that reads nothing for 10 s: the consumer stays what it is, and goes on."""
+    kafka.send(topic, *[b"x" * 1000] * 300)  # more than a pipe holds
+    consumer = start("consumer1", redirect="| (sleep 10; cat)")
+    consumer.wait_for_messages(300)
+    kafka.send(topic, *TICKS)
+    consumer.wait_for_messages(310)
+    os.killpg(consumer.process.pid, signal.SIGINT)
+    consumer.wait()
+    assert_sound([consumer.run()], kafka.whole_log(topic))
+
+
+@pytest.mark.parametrize("name", ["producer1", "consumer1"])
+def test_a_signal_that_is_delivered_twice_is_one_clean_stop(start, kafka, topic, name):
+    """`timeout` and some terminals deliver a signal to the process and to its group."""
+    kafka.send(topic, *TICKS)
+    script = start(name)
+    script.wait_for_messages(3)
+    script.send(signal.SIGINT)
+    time.sleep(0.01)  # long enough for the script to see two signals, not one; people are slower
+    script.send(signal.SIGINT)
+    assert script.wait() == 0
+    assert "Stopped" in script.output[-1].text
+    assert not script.errors
+
+
+@pytest.mark.linux("it looks at a process's signal handlers")
+@pytest.mark.parametrize("name", ["producer1", "consumer1"])
+def test_ctrl_c_while_it_starts_leaves_no_traceback(start, topic, name):
+    for delay in (0, 0.03, 0.1, 0.3):
+        script = start(name)
+        script.wait_until_it_handles_signals()
+        time.sleep(delay)  # the moment is the test's subject: while it joins, waits, prints
+        script.interrupt()
+        assert "Traceback" not in script.text()
+
+
+def test_output_that_goes_away_ends_the_consumer_quietly(start, kafka, topic):
+    """`python consumer1.py | head -n 3`: what was not written is not committed."""
+    kafka.send(topic, *[b"x" * 1000] * 1000)  # a megabyte: more than the pipe holds
+    consumer = start("consumer1", redirect="| head -n 3")
+    assert consumer.wait() == 0
+    assert not consumer.errors
+    assert len(consumer.output) == 3
+    assert kafka.committed(f"{topic}-consumer1", topic).get(0, 0) == 0
+
+
+@pytest.mark.linux("/dev/full")
+def test_a_full_disk_is_one_line_and_nothing_is_committed(start, kafka, topic):
+    kafka.send(topic, *TICKS)
+    consumer = start("consumer1", redirect="> /dev/full")
+    assert consumer.wait() == 1
+    assert [error.text for error in consumer.errors] == ["[Consumer1] OSError: [Errno 28] No space left on device"]
+    assert kafka.committed(f"{topic}-consumer1", topic) == {}

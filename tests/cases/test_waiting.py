@@ -1,0 +1,167 @@
+"""What a script waits for is said, and true: a topic, a group, an acknowledgement, another client's session."""
+
+import contextlib
+import sys
+import time
+
+import pytest
+from kafka.admin import NewTopic
+from kafka.errors import TopicAlreadyExistsError
+
+from evidence.kafka_itself import Kafka
+from local_kafka.brokers import Broker
+from local_kafka.files import ROOT
+from local_kafka.waiting import wait_until
+
+TICKS = [b'{"tick":%d}' % number for number in range(10)]
+
+
+@pytest.fixture(scope="module")
+def broker_that_creates_no_topic():
+    """A broker with auto.create.topics.enable=false, as many clusters have it."""
+    with Broker(settings={"KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false"}) as broker:
+        yield broker
+
+
+@pytest.fixture
+def strict_kafka(broker_that_creates_no_topic):
+    return Kafka(broker_that_creates_no_topic.bootstrap_servers)
+
+
+@pytest.fixture
+def strict_start(start, strict_kafka):
+    """As `start`, for the broker that creates no topic."""
+    return lambda name: start(name, bootstrap_servers=strict_kafka.bootstrap_servers[0])
+
+
+def test_a_missing_topic_is_named_and_waited_for(strict_start, strict_kafka, topic):
+    producer, consumer = strict_start("producer1"), strict_start("consumer1")
+    consumer.wait_for(f"Waiting for topic {topic} to be created.")
+    producer.wait_for(f"No acknowledgement for 5 seconds: .* Is Kafka away, or topic {topic} missing?")
+    strict_kafka.create_topic(topic)
+    for script in (producer, consumer):
+        script.wait_for_messages(10)
+        assert not script.errors
+    assert consumer.text().count("Waiting for topic") == 1
+    assert producer.text().count("No acknowledgement") == 1
+
+
+def test_a_topic_that_is_deleted_under_a_consumer_is_named(strict_start, strict_kafka, topic):
+    strict_kafka.create_topic(topic)
+    consumer = strict_start("consumer1")
+    consumer.wait_for("No committed offset")
+    with strict_kafka.admin() as admin:
+        admin.delete_topics([topic])
+    consumer.wait_for(f"Waiting for topic {topic} to be created.")
+    strict_kafka.create_topic(topic)
+    strict_kafka.send(topic, *TICKS)
+    consumer.wait_for_messages(10)
+
+
+def test_a_group_without_a_coordinator_is_waited_for_in_words(start, topic):
+    """Three copies of Kafka's own topic for groups can't be had from one broker: nobody looks after the group."""
+    with Broker(settings={"KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": 3}) as broker:
+        Kafka(broker.bootstrap_servers).send(topic, *TICKS)
+        consumer = start("consumer1", bootstrap_servers=broker.bootstrap_servers)
+        consumer.wait_for(f"Waiting to join group {consumer.group}.")
+
+
+STRANGER = """
+import os, time
+from confluent_kafka import Consumer
+group = {"group.id": os.environ["KAFKA_GROUP_ID"], "partition.assignment.strategy": "cooperative-sticky"}
+consumer = Consumer({"bootstrap.servers": os.environ["KAFKA_BOOTSTRAP_SERVERS"], "session.timeout.ms": 9000, **group})
+consumer.subscribe([os.environ["KAFKA_TOPIC"]])
+while True:
+    consumer.poll(0.1)
+    if consumer.assignment():
+        print("joined", flush=True)
+"""
+
+
+def test_a_killed_member_with_another_assignor_is_waited_for(start, kafka, topic):
+    """As a kafkajs original stopped with Ctrl+C: until its session is over, Kafka lets in no other assignor."""
+    kafka.send(topic, *TICKS)
+    stranger = start("consumer1", command=[sys.executable, "-c", STRANGER])
+    stranger.wait_for("joined")
+    stranger.kill()
+    consumer = start("consumer1")
+    consumer.wait_for("Waiting for Kafka: InconsistentGroupProtocolError.")
+    assert consumer.wait_for_messages(10) == kafka.log(topic)
+    consumer.wait_for("Going on.")
+
+
+SOON_GIVEN_UP = f"""
+import functools, importlib.util, sys
+spec = importlib.util.spec_from_file_location("producer", {str(ROOT / "producer1.py")!r})
+script = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(script)
+soon = dict(delivery_timeout_ms=3000, request_timeout_ms=2000)  # not after two minutes
+script.KafkaProducer = functools.partial(script.KafkaProducer, **soon)
+script.main()
+"""
+
+
+def test_a_producer_goes_on_when_its_topic_has_become_smaller(start, kafka, topic):
+    """Deleted and made again with one partition of eight: a tick for a vanished partition is given up and sent anew."""
+    kafka.create_topic(topic, partitions=8)
+    producer, consumer = start("producer1", command=[sys.executable, "-c", SOON_GIVEN_UP]), start("consumer1")
+    for script in (producer, consumer):
+        script.wait_for_messages(20)
+    with kafka.admin() as admin:
+        admin.delete_topics([topic])
+        with contextlib.suppress(TopicAlreadyExistsError):  # made again by a script's question, also with one partition
+            wait_until(lambda: topic not in admin.list_topics())
+            admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])
+    sent, received = len(producer.messages()), len(consumer.messages())
+    producer.wait_for_messages(sent + 50, limit=120)
+    consumer.wait_for_messages(received + 50, limit=120)
+
+
+def test_a_producer_goes_on_after_an_outage_that_outlasts_its_delivery_timeout(start, topic):
+    """The client gives up the tick that was on its way, and with it the producer id."""
+    with Broker() as broker:
+        settings = {"bootstrap_servers": broker.bootstrap_servers}
+        producer = start("producer1", command=[sys.executable, "-c", SOON_GIVEN_UP], **settings)
+        producer.wait_for_messages(20)
+        broker.kill()
+        killed = time.monotonic()
+        producer.wait_for("No acknowledgement for 5 seconds")  # so it was given up, after three
+        broker.start()
+        producer.wait_until(lambda: len(producer.messages(since=killed)) > 20, limit=120)
+
+
+def test_a_tick_that_kafka_refuses_is_named(start, kafka, topic):
+    kafka.create_topic(topic)
+    kafka.configure(topic, max_message_bytes=50)
+    producer = start("producer1")
+    assert producer.wait() == 1
+    assert len(producer.errors) == 1
+    assert '"symbol":"AAPL"' in producer.errors[0].text
+    assert "MessageSizeTooLargeError" in producer.errors[0].text
+    assert kafka.log(topic) == []
+
+
+SLOW_TO_TIME_OUT = f"""
+import runpy, time
+from kafka import errors
+from kafka.producer.future import FutureRecordMetadata
+
+get = FutureRecordMetadata.get
+def get_slowly(self, timeout=None):
+    try:
+        return get(self, 0.001)
+    except errors.KafkaTimeoutError:
+        time.sleep(0.05)
+        raise
+FutureRecordMetadata.get = get_slowly
+runpy.run_path({str(ROOT / "producer1.py")!r}, run_name="__main__")
+"""
+
+
+def test_an_acknowledgement_that_comes_as_the_wait_ends_is_not_taken_for_a_failure(start, kafka, topic):
+    """The moment between a timeout and the look at its reason is made long: 0.05 s, each time."""
+    producer = start("producer1", command=[sys.executable, "-c", SLOW_TO_TIME_OUT])
+    producer.wait_for_messages(20)
+    assert producer.interrupt() == 0
+    assert kafka.log(topic) == producer.messages()
