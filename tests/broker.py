@@ -12,24 +12,11 @@ it shares this machine's network, so it listens on 127.0.0.1 alone.
 
 import argparse
 import contextlib
-import re
 import sys
 
 from local_kafka.brokers import Broker, BrokerError
-from local_kafka.download import compose_version
-from local_kafka.files import CACHE
-from local_kafka.processes import ignore_ending, on_ending
-
-
-def kafka_version(text) -> str:
-    """Return a version as the command line has it.
-
-    Raises:
-        argparse.ArgumentTypeError: it is none.
-    """
-    if not re.fullmatch(r"\d+\.\d+\.\d+", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no version of Kafka, as in 4.3.1")
-    return text
+from local_kafka.files import CACHE, compose_version
+from local_kafka.processes import exit_on_ending
 
 
 def main() -> None:
@@ -37,13 +24,10 @@ def main() -> None:
     parser.add_argument("--fresh", action="store_true", help="start from nothing: forget messages and offsets")
     parser.add_argument("--port", type=int, default=9092, help="the port of 127.0.0.1 (default: 9092)")
     help_text = f"the version of Kafka (default: docker-compose.yml's, {compose_version()})"
-    parser.add_argument("--version", type=kafka_version, default=compose_version(), help=help_text)
+    parser.add_argument("--version", default=compose_version(), help=help_text)
     options = parser.parse_args()
 
-    def leave(*_):
-        raise SystemExit(0)
-
-    on_ending(leave)
+    exit_on_ending(0)
     directory = CACHE / f"data-{options.version}-{options.port}"  # older versions cannot read what newer ones wrote
     broker = Broker(options.port, directory, version=options.version)
     try:
@@ -53,13 +37,10 @@ def main() -> None:
         print(f"Kafka is ready on {broker.bootstrap_servers}. Ctrl+C stops it; its messages stay for the next start.")
         sys.stdout.flush()
         status = broker.process.wait()
-        raise BrokerError(
-            f"Kafka ended by itself (status {status}); its output is in {broker.directory / 'kafka.log'}."
-        )
-    except BrokerError as error:
+        sys.exit(f"broker.py: Kafka ended by itself (status {status}); its output is in {broker.output}.")
+    except (BrokerError, OSError, OverflowError) as error:  # such as a folder of another user, a port above 65535
         sys.exit(f"broker.py: {error}")
     finally:
-        ignore_ending()
         with contextlib.suppress(OSError):  # the terminal may be gone
             if broker.process and broker.process.poll() is None:
                 print("Stopping Kafka.", flush=True)

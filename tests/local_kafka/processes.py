@@ -7,8 +7,6 @@ import signal
 import sys
 from pathlib import Path
 
-import psutil
-
 # What ends a command in order. SIGHUP: its terminal is closed.
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -19,9 +17,18 @@ def on_ending(handler) -> None:
         signal.signal(number, handler)
 
 
-def ignore_ending() -> None:
-    """Ignore them from now on: the end is under way, and a second Ctrl+C must not leave half of it."""
-    on_ending(signal.SIG_IGN)
+def exit_on_ending(status=None) -> None:
+    """Have them raise SystemExit, and no second one: a Ctrl+C in the midst of the end must not leave half of it.
+
+    Args:
+        status: the exit status; by default what shells expect, 128 and the signal's number.
+    """
+
+    def leave(number, _frame):
+        on_ending(signal.SIG_IGN)
+        raise SystemExit(128 + number if status is None else status)
+
+    on_ending(leave)
 
 
 def die_with_parent() -> None:
@@ -34,6 +41,8 @@ def commands_with(text) -> list[str]:
 
     This process and those it descends from are not among them.
     """
+    import psutil  # noqa: PLC0415 - the tests alone ask, and have it
+
     found = []
     ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     for process in psutil.process_iter():
