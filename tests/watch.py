@@ -14,28 +14,17 @@ Ctrl+C ends it.
 
 # ruff: noqa: E402 - the first lines set what Ctrl+C does while the rest is imported
 import os
-import sys
-import threading
 
 from local_kafka.processes import on_ending
 
-stopped = threading.Event()
-
-
-def stop(_number, _frame):
-    if stopped.is_set() or "rich.live" not in sys.modules:  # the second time, or nothing is shown yet
-        os._exit(0)
-    stopped.set()
-
-
-on_ending(stop)
+on_ending(lambda *_: os._exit(0))
 
 import argparse
 import contextlib
 import logging
 import queue
-import re
-import select
+import sys
+import threading
 import time
 from collections import deque
 
@@ -43,181 +32,117 @@ from kafka.errors import KafkaError
 from rich.console import Console
 from rich.live import Live
 
-from sight.happenings import Happening, Story, clock
+from sight.happenings import Chronicle, clock
+from sight.lanes import GroupView, Lane, PartitionView, as_table, visible
 from sight.observer import REFUSALS, Looks, Observer
-from sight.picture import GroupView, Lane, PartitionView, Screen, table, visible
+from sight.picture import Picture, Section
 
-LOOK_EVERY = 0.5  # seconds; a look is seven small requests
 SILENT = 3  # seconds without a look: Kafka does not answer
 STYLES = {"bad": "bold red", "good": "green", "quiet": "dim", "": ""}
 COLOURS = ("green", "yellow", "cyan", "magenta", "blue")
 
 
-def lanes(story) -> list[Lane]:
-    """Return a lane for each partition of the latest look, the one that moved last first."""
-    look = story.last
-    if look is None:
-        return []
-    by_number = [lane(story, look, number) for number in sorted(look.logs)]
-    stirred = {number: story.stirred.get(number, 0) // 10 for number in look.logs}  # so that they don't jump
-    return sorted(by_number, key=lambda lane: (-stirred[lane.partition.number], lane.partition.number))
+def lanes(chronicle) -> list[Lane]:
+    """Return a lane for each partition, as it was at the latest look."""
+    look, drawn = chronicle.last, []
+    for number, log in sorted(look.logs.items()):
+        groups = []
+        for place, (name, group) in enumerate(sorted(look.groups.items())):
+            trend, colour = chronicle.trend(name, number), COLOURS[place % len(COLOURS)]
+            committed, holder = group.committed.get(number), group.holder(number)
+            groups.append(GroupView(name, committed, trend, holder, group.state, colour))
+        drawn.append(Lane(PartitionView(chronicle.topic, number, log.first, log.end), groups))
+    return drawn
 
 
-def lane(story, look, number) -> Lane:
-    log = look.logs[number]
-    groups = []
-    for place, (name, group) in enumerate(sorted(look.groups.items())):
-        holder = group.holder(number) or story.member(name, number)
-        groups.append(
-            GroupView(
-                name,
-                group.committed.get(number),
-                story.trend(name, number),
-                holder and holder.client_id,
-                "not told" if group.members is None else group.state,
-                COLOURS[place % len(COLOURS)],
-                aside=story.forgotten(name, number),
-            )
-        )
-    return Lane(PartitionView(story.topic, number, log.first, log.end), groups)
-
-
-def screen(story, news, options) -> Screen:
+def picture(chronicle, news) -> Picture:
     state = ""
-    if story.away:
+    if chronicle.away:
         state = "Kafka does not answer"
-    elif story.last is None:
+    elif chronicle.last is None:
         state = "looking for Kafka"
-    elif not story.last.logs:
+    elif not chronicle.last.logs:
         state = "the topic does not exist"
-    return Screen(f"topic {options.topic} at {options.bootstrap_servers}", state, lanes(story), list(news))
+    return Picture(
+        f"topic {chronicle.topic} at {chronicle.servers}",
+        lanes(chronicle) if chronicle.last else [],
+        [[Section("what has happened", list(news), indent=10)]],
+        state=state,
+    )
 
 
-def news_of(story, looks, last_answer) -> list[Happening]:
-    """Return what has happened since, waiting up to a quarter of a second for it."""
-    try:
-        answer = looks.news.get(timeout=0.25)
-    except queue.Empty:
-        return story.silence(time.time()) if time.monotonic() > last_answer[0] + SILENT else []
-    last_answer[0] = time.monotonic()
-    if isinstance(answer, KafkaError):
-        return story.refusal(time.time(), type(answer).__name__)
-    return story.see(answer)
+def follow(options):
+    """Yield the Chronicle and its latest Happenings, several times a second."""
+    looks = Looks(Observer(options.bootstrap_servers, options.topic, options.group))
+    looks.start()
+    chronicle, answered = Chronicle(options.topic, options.bootstrap_servers), time.monotonic()
+    while True:
+        happenings = []
+        try:
+            answer = looks.news.get(timeout=0.25)
+        except queue.Empty:
+            if time.monotonic() > answered + SILENT:
+                happenings = chronicle.no_answer(time.time())
+        else:
+            answered = time.monotonic()
+            refused = isinstance(answer, KafkaError)
+            happenings = chronicle.no_answer(time.time(), type(answer).__name__) if refused else chronicle.see(answer)
+        yield chronicle, happenings
 
 
-def follow(options, looks, tell) -> None:
-    """Pass on what happens until Ctrl+C, a closed terminal or a reader that is gone ends it."""
-    story, last_answer = Story(options.topic, options.bootstrap_servers), [time.monotonic()]
-    while not stopped.is_set() and not reader_is_gone():
-        tell(story, news_of(story, looks, last_answer))
+def live(options) -> None:
+    """Show the picture until Ctrl+C; the terminal is then as it was."""
+    stopped, news = threading.Event(), deque(maxlen=200)
+    on_ending(lambda *_: stopped.set())
+    with Live(console=Console(), screen=True, auto_refresh=False) as shown:
+        for chronicle, happenings in follow(options):
+            news.extend((f"{clock(each.at)}  {each.text}", STYLES[each.mood]) for each in happenings)
+            shown.update(picture(chronicle, news), refresh=True)
+            if stopped.is_set():
+                break
 
 
-def reader_is_gone() -> bool:
-    """Return whether nobody reads our output any more, as after `| head -n 1`."""
-    if not hasattr(select, "poll"):  # Windows
-        return False
-    poll = select.poll()
-    poll.register(sys.stdout.fileno(), 0)
-    return any(event & (select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
-
-
-def live(options, looks) -> None:
-    """Show the picture until the end; the terminal is then as it was."""
-    console, news = Console(), deque(maxlen=200)
-    with Live(console=console, screen=True, auto_refresh=False) as shown:
-
-        def tell(story, happenings):
-            news.extend((clock(h.at), h.text, STYLES[h.mood]) for h in happenings)
-            shown.update(screen(story, news, options), refresh=True)
-
-        follow(options, looks, tell)
-
-
-def plain(options, looks) -> None:
-    def tell(_story, happenings):
+def plain(options) -> None:
+    for _, happenings in follow(options):
         for happening in happenings:
             print(f"{clock(happening.at)}  {visible(happening.text)}", flush=True)
 
-    follow(options, looks, tell)
 
+def once(options) -> None:
+    """Print a table of what Kafka has now.
 
-def once(options) -> int:
-    """Print a table of what Kafka has now; return the exit status."""
-    observer = Observer(options.bootstrap_servers, options.topic, options.group, patience_ms=5000)
+    Raises:
+        SystemExit: there is none; it says why.
+    """
+    chronicle = Chronicle(options.topic, options.bootstrap_servers)
     try:
-        look = observer.look()
-    except KafkaError as error:
-        where = f"{options.bootstrap_servers}: no Kafka answers there. Start it, or correct the address."
-        refused = isinstance(error, REFUSALS)
-        return complain(f"Kafka refuses to tell: {type(error).__name__}." if refused else where)
-    if not look.logs:
-        return complain(f"Topic {options.topic} does not exist.")
-    story = Story(options.topic, options.bootstrap_servers)
-    story.see(look)
-    shown = sorted(lanes(story), key=lambda lane: lane.partition.number)
-    print("\n".join(table(shown)), flush=True)
-    return 0
+        chronicle.see(Observer(options.bootstrap_servers, options.topic, options.group, patience_ms=5000).look())
+    except REFUSALS as error:
+        sys.exit(f"watch.py: Kafka refuses to tell: {type(error).__name__}.")
+    except KafkaError:
+        sys.exit(f"watch.py: {options.bootstrap_servers}: no Kafka answers there. Start it, or correct the address.")
+    if not chronicle.last.logs:
+        sys.exit(f"watch.py: Topic {options.topic} does not exist.")
+    print("\n".join(as_table(lanes(chronicle))), flush=True)
 
 
-def complain(line) -> int:
-    with contextlib.suppress(OSError):  # the terminal may be gone
-        print(f"watch.py: {line}", file=sys.stderr, flush=True)
-    return 1
-
-
-def matching(pattern, hint):
-    """Return a type for argparse: text that the regular expression matches."""
-
-    def check(text):
-        if not re.fullmatch(pattern, text):
-            raise argparse.ArgumentTypeError(f"{text!r} can't be used: write {hint}")
-        return text
-
-    return check
-
-
-def arguments():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    environment = os.environ.get
-    parser.add_argument(
-        "--bootstrap-servers",
-        metavar="HOST:PORT",
-        type=matching(r"[^\s/,]+:\d{1,5}(,[^\s/,]+:\d{1,5})*", "host:port, as in 127.0.0.1:9092"),
-        default=environment("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092"),
-        help="where Kafka listens",
-    )
-    parser.add_argument(
-        "--topic",
-        type=matching(r"(?!\.\.?$)[a-zA-Z0-9._-]{1,249}", "letters, digits, dots, _ or -"),
-        default=environment("KAFKA_TOPIC", "stock-market"),
-        help="the topic to watch",
-    )
+    servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
+    parser.add_argument("--bootstrap-servers", metavar="HOST:PORT", default=servers)
+    parser.add_argument("--topic", default=os.environ.get("KAFKA_TOPIC", "stock-market"))
     parser.add_argument("--group", action="append", help="a group to watch, and no others; may be repeated")
     parser.add_argument("--once", action="store_true", help="print one table and end")
     options = parser.parse_args()
-    if options.group is None:
-        options.group = [environment("KAFKA_GROUP_ID")] if environment("KAFKA_GROUP_ID") else []
-    return options
-
-
-def main() -> int:
-    options = arguments()
+    options.group = options.group or list(filter(None, [os.environ.get("KAFKA_GROUP_ID")]))
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # for a terminal that lacks a letter
     logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)  # what it says of an outage is told here
-    if options.once:
-        return once(options)
-    looks = Looks(Observer(options.bootstrap_servers, options.topic, options.group), LOOK_EVERY)
-    looks.start()
     on_terminal = sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
-    (live if on_terminal else plain)(options, looks)
-    return 0
+    with contextlib.suppress(BrokenPipeError):  # the reader is gone, as in `| head`
+        (once if options.once else live if on_terminal else plain)(options)
+    os._exit(0)  # not a second later: a look that is under way is not waited for
 
 
 if __name__ == "__main__":
-    status = 0
-    with contextlib.suppress(BrokenPipeError):  # the reader is gone
-        status = main()
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
-    os._exit(status)  # not a second later: a look that is under way is not waited for
+    main()

@@ -1,20 +1,19 @@
 """What Kafka has at one moment, as plain data: what the observer sees, and the happenings compare."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-REBALANCING = ("PreparingRebalance", "CompletingRebalance", "Assigning", "Reconciling")
+REBALANCING = ("PreparingRebalance", "CompletingRebalance")
 
 
-@dataclass(frozen=True)
-class LogLook:
+class LogLook(NamedTuple):
     """One partition: the oldest offset that is kept, and the offset that the next message gets."""
 
     first: int
     end: int
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """A member of a group.
 
     Attributes:
@@ -29,11 +28,6 @@ class Member:
     instance: str | None = None
     partitions: frozenset[int] = frozenset()
 
-    @property
-    def place(self) -> str:
-        """What stays the same when a static member is started again."""
-        return self.member_id if self.instance is None else f"static {self.instance}"
-
 
 @dataclass(frozen=True)
 class GroupLook:
@@ -42,16 +36,15 @@ class GroupLook:
     Attributes:
         state: in Kafka's words: Stable, Empty, PreparingRebalance …
         committed: {partition number: committed offset}, without the partitions that have none.
-        members: None if Kafka does not tell them, as for groups of the protocol of KIP-848.
     """
 
     state: str
     committed: dict[int, int] = field(default_factory=dict)
-    members: tuple[Member, ...] | None = ()
+    members: tuple[Member, ...] = ()
 
-    def holder(self, number: int) -> Member | None:
-        """Return the member that holds this partition."""
-        return next((member for member in self.members or () if number in member.partitions), None)
+    def holder(self, number: int) -> str | None:
+        """Return the client id of the member that holds this partition."""
+        return next((member.client_id for member in self.members if number in member.partitions), None)
 
 
 @dataclass(frozen=True)
@@ -59,13 +52,15 @@ class Look:
     """One look at a topic and at the groups that read it.
 
     Attributes:
-        at: when it was taken, in seconds since 1970.
+        at: when it was taken, in seconds since 1970: for what is said.
+        moment: the same in seconds of the monotonic clock: for durations, which nobody sets back.
         topic_id: another one means another topic of the same name (KIP-516); None if it has none.
         logs: {partition number: LogLook}; empty if the topic does not exist.
         groups: {group id: GroupLook}.
     """
 
     at: float
+    moment: float
     topic_id: str | None = None
     logs: dict[int, LogLook] = field(default_factory=dict)
     groups: dict[str, GroupLook] = field(default_factory=dict)

@@ -14,30 +14,26 @@ from kafka.admin import OffsetSpec
 
 from sight.look import GroupLook, LogLook, Look, Member
 
-LIST_GROUPS_EVERY = 2  # seconds: a new group is seen that soon
+EVERY = 0.5  # seconds from one look to the next
 REFUSALS = (
     errors.TopicAuthorizationFailedError,
     errors.GroupAuthorizationFailedError,
     errors.ClusterAuthorizationFailedError,
+    errors.InvalidTopicError,
     errors.UnsupportedVersionError,
 )
-OFFSETS = "classic", "consumer", ""  # the types of groups that commit offsets; "" before Kafka 3.8
 
 
 class Observer:
-    """Looks at one topic, and at the groups that have read it or want to.
-
-    A look is seven requests, however many partitions and groups there are; with several brokers, up to as
-    many for each. A broker before 3.0 is asked about each group by itself.
+    """Looks at one topic, and at the groups that have read it or want to; eight requests to one broker.
 
     Args:
         bootstrap_servers: "host:port", comma-separated for a cluster.
         groups: look at these alone; by default at all that have a committed offset or a member on the topic.
         patience_ms: how long to wait for a Kafka to be there, in milliseconds; by default as long as it takes.
-        client: more settings of kafka-python's admin client.
     """
 
-    def __init__(self, bootstrap_servers, topic, groups=(), patience_ms=2**31 - 1, **client):
+    def __init__(self, bootstrap_servers, topic, groups=(), patience_ms=2**31 - 1):
         self.topic, self.wanted = topic, frozenset(groups)
         self._settings = {
             "bootstrap_servers": bootstrap_servers.split(","),
@@ -46,10 +42,9 @@ class Observer:
             "bootstrap_timeout_ms": patience_ms,
             "request_timeout_ms": 4000,
             "reconnect_backoff_max_ms": 500,
-            **client,
         }
         self._admin = None
-        self._listed, self._types, self._topic_id = float("-inf"), {}, None
+        self._topic_id, self._listed = None, {}  # {group: as Kafka listed it}
 
     def look(self) -> Look:
         """Ask Kafka; return what it has. After an error the next look begins with a new connection.
@@ -69,110 +64,77 @@ class Observer:
     def close(self) -> None:
         if self._admin:
             self._admin.close()
-        self._admin, self._listed = None, float("-inf")
+        self._admin = None
 
     def _look(self) -> Look:
-        topic_id, numbers = self._topic()
-        if topic_id != self._topic_id:  # of a Kafka that was wiped, groups that it knew are not asked about
-            self._topic_id, self._types, self._listed = topic_id, {}, float("-inf")
-        partitions = [TopicPartition(self.topic, number) for number in numbers]
-        # In this order: what is deleted unread is never too much, and a lag is never below 0.
-        first = self._offsets(partitions, OffsetSpec.EARLIEST)
-        groups = self._groups(partitions)
-        end = self._offsets(partitions, OffsetSpec.LATEST)
-        logs = {tp.partition: LogLook(first[tp].offset, end[tp].offset) for tp in partitions}
-        return Look(time.time(), topic_id, logs, groups)
-
-    def _topic(self) -> tuple[str | None, list[int]]:
-        """Return the topic's id and its partitions' numbers: none if it does not exist."""
         topic = self._admin.describe_topics([self.topic])[0]
         error = errors.for_code(topic["error_code"])
         if error is errors.UnknownTopicOrPartitionError:
-            return None, []
+            return Look(time.time(), time.monotonic())
         if error is not errors.NoError:
             raise error()
+        partitions = [TopicPartition(self.topic, partition["partition_index"]) for partition in topic["partitions"]]
         topic_id = topic.get("topic_id")
-        numbers = sorted(partition["partition_index"] for partition in topic["partitions"])
-        return topic_id and str(topic_id), numbers
-
-    def _offsets(self, partitions, spec):
-        asked = dict.fromkeys(partitions, spec)
-        return self._admin.list_partition_offsets(asked, timeout_ms=4000) if asked else {}
-
-    def _list_groups(self) -> None:
-        if time.monotonic() < self._listed + LIST_GROUPS_EVERY:
-            return
-        self._listed = time.monotonic()
-        listed = {
-            group["group_id"]: group
-            for group in self._admin.list_groups()
-            if group.get("group_type", "") in OFFSETS
-            and group["protocol_type"] in ("consumer", "")
-            and (not self.wanted or group["group_id"] in self.wanted)
-        }
-        # A broker that has just started lists no group yet, but refuses to answer about those it knows.
-        self._types.update(listed)
+        if topic_id != self._topic_id:  # of a Kafka that was wiped, groups that it knew are not asked about
+            self._topic_id, self._listed = topic_id, {}
+        # In this order: what is deleted unread is never too much, and a lag is never below 0.
+        first = self._admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST), timeout_ms=4000)
+        groups = self._groups(partitions)
+        end = self._admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST), timeout_ms=4000)
+        logs = {tp.partition: LogLook(first[tp].offset, end[tp].offset) for tp in partitions}
+        return Look(time.time(), time.monotonic(), topic_id and str(topic_id), logs, groups)
 
     def _groups(self, partitions) -> dict[str, GroupLook]:
         """Return the groups that have to do with the topic, as they are now."""
-        self._list_groups()
-        if not partitions or not self._types:
+        for group in self._admin.list_groups():
+            name, reads = group["group_id"], group["protocol_type"] in ("consumer", "")  # "" if it had no member yet
+            if reads and (not self.wanted or name in self.wanted):
+                self._listed[name] = group
+        if not self._listed:
             return {}
-        committed = self._admin.list_group_offsets(dict.fromkeys(self._types, partitions))
-        described = self._admin.describe_groups(list(self._types))
+        # Those too that are not listed any more: a broker that has just started lists none, and refuses to answer.
+        committed = self._admin.list_group_offsets(dict.fromkeys(self._listed, partitions))
+        described = self._admin.describe_groups(list(self._listed))
         looks = {}
-        for name in list(self._types):
-            offsets = {tp.partition: o.offset for tp, o in committed[name].items() if o.offset >= 0}
-            look, subscribed = self._group(name, described[name], offsets)
+        for name, said in described.items():
+            offsets = {tp.partition: stored.offset for tp, stored in committed[name].items() if stored.offset >= 0}
+            state, members = said["group_state"], tuple(self._member(member) for member in said["members"])
+            if said["error"] and self._listed[name].get("group_type") == "consumer":  # KIP-848: its state alone is told
+                state = self._listed[name]["group_state"]
+                members = () if state == "Empty" else (Member("someone", "someone", None, frozenset(offsets)),)
+            metadata = [member["member_metadata"] for member in said["members"]]  # no dict while the group rebalances
+            subscribed = any(self.topic in told["topics"] for told in metadata if isinstance(told, dict))
             if offsets or subscribed or name in self.wanted:
-                looks[name] = look
-            elif look.state == "Dead":
-                del self._types[name]
+                looks[name] = GroupLook(state, offsets, members)
+            elif state == "Dead":
+                del self._listed[name]
         return looks
-
-    def _group(self, name, said, offsets) -> tuple[GroupLook, bool]:
-        """Return a group's look, and whether a member wants the topic."""
-        listed = self._types[name]
-        if said["error"] and listed.get("group_type") == "consumer":  # KIP-848: only its state is told
-            members = () if listed["group_state"] == "Empty" else None
-            return GroupLook(listed["group_state"], offsets, members), False
-        members = tuple(self._member(member) for member in said["members"])
-        wants = any(self.topic in topics(m["member_metadata"]) for m in said["members"])
-        return GroupLook(said["group_state"], offsets, members), wants
 
     def _member(self, said) -> Member:
         assigned = said["member_assignment"]
         held = assigned["assigned_partitions"] if isinstance(assigned, dict) else ()
         numbers = {n for topic in held if topic["topic"] == self.topic for n in topic["partitions"]}
-        client, instance = said["client_id"], said.get("group_instance_id")
-        return Member(said["member_id"], client, instance, frozenset(numbers))
-
-
-def topics(metadata) -> list[str]:
-    """Return the topics that a member has subscribed to; while its group rebalances Kafka tells none."""
-    return metadata["topics"] if isinstance(metadata, dict) else []
+        return Member(said["member_id"], said["client_id"], said.get("group_instance_id"), frozenset(numbers))
 
 
 class Looks(threading.Thread):
-    """Takes a look every `interval` seconds, in a thread of its own, since a look may take long.
+    """Takes a look every half second, in a thread of its own, since a look may take long.
 
     Attributes:
         news: a queue of what came of them: a Look, or the KafkaError with which Kafka refuses an answer.
     """
 
-    def __init__(self, observer, interval):
+    def __init__(self, observer):
         super().__init__(daemon=True)
-        self.observer, self.interval = observer, interval
-        self.news = queue.SimpleQueue()
-        self.over = threading.Event()
+        self.observer, self.news = observer, queue.SimpleQueue()
 
     def run(self):
-        due = time.monotonic()
-        while not self.over.wait(max(0, due - time.monotonic())):
+        while True:
+            began = time.monotonic()
             try:
                 self.news.put(self.observer.look())
             except REFUSALS as error:
                 self.news.put(error)
             except errors.KafkaError:
                 pass  # no look is news enough
-            due = max(due + self.interval, time.monotonic())
+            time.sleep(max(0, began + EVERY - time.monotonic()))
