@@ -1,81 +1,52 @@
-"""The story: each step says what it is, does it with the stage, and tells what came of it.
+"""The story: each step does with the stage what its docstring says, and tells what came of it.
 
 A step is a function with @step. What it allows, it says itself: `stage.allow` what may be printed
 again, `stage.expect_loss` what must be reported as LOST. All else is a fault in the account.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from evidence.lines import Lost, Placed
-from story.account import CONSUMERS, Repeats
-from story.stage import said
+from evidence.lines import Lost
+from story.account import CONSUMERS
 
 STEPS = []
 
 
-@dataclass(frozen=True)
-class Step:
-    """One step of the story.
-
-    Attributes:
-        title: a few words, for the table.
-        sentence: what happens now.
-        act: does it, with the Stage, and tells what came of it.
-        own_kafka: it stops Kafka: not one that is somebody else's.
-        filmed: it is in the README's picture.
-        still: the picture stands still at its end, for readers who ask for less motion.
-    """
+class Step(NamedTuple):
+    """One step of the story: a few words for the table, and what does it with the Stage; what it does is told first."""
 
     title: str
-    sentence: str
     act: Callable
-    own_kafka: bool = False
-    filmed: bool = False
-    still: bool = False
+
+    @property
+    def sentence(self) -> str:
+        return self.act.__doc__
 
 
-def step(title, sentence, **more):
-    """Make a function the story's next step."""
-
-    def add(act):
-        STEPS.append(Step(title, sentence, act, **more))
-        return act
-
-    return add
+def step(title):
+    """Make a function the story's next step; its docstring is the sentence that people read."""
+    return lambda act: STEPS.append(Step(title, act))
 
 
-def play(stage, camera=None) -> None:
-    """Play all steps; `camera`, if there is one, films those that belong into the picture."""
+def play(stage) -> None:
+    """Play all steps."""
     stage.open()
     for number, now in enumerate(STEPS, 1):
-        stage.begin(now.title, now.sentence)
-        stage.tell(f"\nStep {number} of {len(STEPS)}. {now.sentence}")
-        if camera:
-            camera.rolls = now.filmed
-        if now.own_kafka and not stage.broker:
-            stage.say("Left out: this Kafka is not the demonstration's own to stop.")
-            stage.pause(2)
-        else:
-            now.act(stage)
-        if camera and now.still:
-            camera.film.mark_still()
-        if number == len(STEPS):
+        stage.begin(now, number, len(STEPS))
+        now.act(stage)
+        if now is STEPS[-1]:
             stage.finish()
         stage.end_step()
 
 
-@step(
-    "both producers, both consumers",
-    "Two producers write to one topic; two consumers read all of it, each in its own group.",
-    filmed=True,
-)
+@step("both producers, both consumers")
 def all_run(stage):
+    """Two producers write to one topic; two consumers read all of it, each in its own group."""
     for name in stage.scripts:
         stage.start(name)
     for name in CONSUMERS:
-        script = stage.scripts[name][-1]
-        stage.until(f"{name}'s first messages", lambda script=script: len(script.messages()) >= 5)
+        stage.until(f"{name}'s first messages", lambda name=name: stage.committed(name) >= 5)
     stage.say(
         "Kafka keeps every message in the topic's log under a number, its offset. "
         "A group's committed offset is where it reads on."
@@ -83,16 +54,12 @@ def all_run(stage):
     stage.pause(5)
 
 
-@step(
-    "Ctrl+C on consumer1",
-    "Ctrl+C stops consumer1: messages pile up behind it, while consumer2 goes on.",
-    filmed=True,
-    still=True,
-)
+@step("Ctrl+C on consumer1")
 def stop_one(stage):
+    """Ctrl+C stops consumer1: messages pile up behind it, while consumer2 goes on."""
     at = stage.interrupt("consumer1")
     stage.say(f"It stopped at offset {at}: that is its group's committed offset.")
-    stage.until("messages behind consumer1", lambda: stage.end() >= at + 10, every=0.1)
+    stage.until("messages behind consumer1", lambda: stage.end() >= at + 10)
     stage.pause(3)
     stage.say(
         f"{stage.end() - at} messages wait in the log for consumer1; its committed offset stays "
@@ -101,50 +68,42 @@ def stop_one(stage):
     stage.pause(5)
 
 
-@step(
-    "consumer1 started again",
-    "consumer1 is started again: it resumes at its group's committed offset and catches up.",
-    filmed=True,
-)
+@step("consumer1 started again")
 def start_it_again(stage):
+    """consumer1 is started again: it resumes at its group's committed offset and catches up."""
     at = stage.committed("consumer1")
     stage.pause(2)
-    script = stage.restart("consumer1")
-    seconds = stage.wait_until_caught_up(script)
-    first, behind = script.messages()[0].offset, said(script, Placed)[0].behind
+    behind = stage.end() - at
+    first, seconds = stage.restart("consumer1")
     stage.say(
-        f"Stopped at {at}, first message after the restart: {first}. Lag {behind} → 0 in "
+        f"Stopped at {at}, first message after the restart: {first}. Lag {behind} at the start, 0 after "
         f"{seconds:.1f} s: nothing is skipped, nothing comes twice."
     )
     stage.pause(6)
 
 
-@step(
-    "kill -9 and started again",
-    "kill -9 ends consumer1 without a goodbye; started again, it goes on at once.",
-    filmed=True,
-)
+@step("kill -9 and started again")
 def kill_it(stage):
-    in_flight = stage.kill("consumer1")
-    stage.allow("consumer1", Repeats(in_flight, "in flight"))
-    stage.say(f"Killed. Its committed offset is {in_flight.start}.")
+    """kill -9 ends consumer1 without a goodbye; started again, it goes on at once."""
+    at = stage.kill("consumer1")
+    stage.allow("consumer1", stage.printed_from(at, "consumer1"), "in flight")
+    stage.say(f"Killed. Its committed offset is {at}.")
     stage.pause(3)
-    script = stage.restart("consumer1")
+    first, seconds = stage.restart("consumer1")
     stage.say(
-        f"After {script.first_message_after():.1f} s it went on at {script.messages()[0].offset}: "
+        f"It went on at {first} and had caught up after {seconds:.1f} s: "
         "committed after printing, never before, so a crash skips nothing."
     )
     stage.pause(5)
 
 
-@step(
-    "Kafka stopped and started",
-    "Kafka itself is stopped and started: messages and offsets are still there.",
-    own_kafka=True,
-)
+@step("Kafka stopped and started")
 def stop_kafka(stage):
-    before = stage.end()
+    """Kafka itself is stopped and started: messages and offsets are still there."""
+    before, committed = stage.end(), {name: stage.committed(name) for name in CONSUMERS}
     stage.stop_kafka()
+    for name, at in committed.items():
+        stage.allow(name, stage.printed_from(at, name), "in flight")
     stage.pause(3)
     seconds = stage.start_kafka()
     stage.say(
@@ -155,45 +114,41 @@ def stop_kafka(stage):
     stage.pause(5)
 
 
-@step(
-    "group rewound to the start",
-    "consumer1's group is rewound to the earliest offset: it reads everything again.",
-)
+@step("group rewound to the start")
 def rewind(stage):
+    """consumer1's group is rewound to the earliest offset: it reads everything again."""
     before = stage.interrupt("consumer1")
     stage.say(
         "Kafka waits until the session of the stopped consumer is over, seven seconds, before "
         "it lets anyone move the group's offset: the consumer might come back."
     )
-    stage.wait_for_end_of_session("consumer1")
+    stage.until("the end of consumer1's session", lambda: not stage.group("consumer1").members)
     at = stage.rewind("consumer1")
-    stage.allow("consumer1", Repeats(range(at, before), "rewound", all=True))
+    stage.allow("consumer1", range(at, before), "rewound")
     stage.say(f"Its committed offset was {before} and is {at} now: that is all that has changed.")
     stage.pause(3)
-    stage.wait_until_caught_up(stage.restart("consumer1"))
+    stage.restart("consumer1")
+    again = sum(message.offset < before for message in stage.scripts["consumer1"][-1].messages())
     stage.say(
-        f"From {before} back to {at}, and all {before - at} messages came again: reading deletes "
+        f"From {before} back to {at}, and {again} of {before - at} messages came again: reading deletes "
         "nothing, a group only remembers a place."
     )
     stage.pause(5)
 
 
-@step(
-    "unread messages deleted",
-    "consumer1 is stopped, and Kafka deletes unread messages, as retention does: that is reported, not hidden.",
-)
+@step("unread messages deleted")
 def delete_unread(stage):
+    """consumer1 is stopped, and Kafka deletes unread messages, as retention does: that is reported, not hidden."""
     at = stage.interrupt("consumer1")
-    stage.until("messages behind consumer1", lambda: stage.end() >= at + 12, every=0.1)
+    stage.until("messages behind consumer1", lambda: stage.end() >= at + 12)
     stage.pause(3)
     cutoff = at + (stage.end() - at) * 2 // 3
-    stage.until("consumer2 to have read them", lambda: stage.committed("consumer2") >= cutoff, every=0.1)
+    stage.until("consumer2 to have read them", lambda: stage.committed("consumer2") >= cutoff)
     stage.delete_before(cutoff)
     stage.expect_loss("consumer1", range(at, cutoff))
     stage.say(f"Deleted: all below {cutoff}. consumer1 had not read {at} to {cutoff - 1}.")
     stage.pause(3)
-    script = stage.restart("consumer1")
-    stage.wait_until_caught_up(script)
-    for lost in said(script, Lost):
+    stage.restart("consumer1")
+    for lost in stage.now["consumer1"].events(Lost):
         stage.say(f"consumer1 says so: LOST: offsets {lost.first} to {lost.last}.")
     stage.pause(5)
