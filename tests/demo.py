@@ -1,4 +1,4 @@
-"""See why no message goes missing: one minute, a real Kafka, the four scripts stopped and killed.
+"""See why no message goes missing: a minute and a half, a real Kafka, the four scripts stopped and killed.
 
     python tests/demo.py                  on a terminal a live picture, otherwise (pipe, CI) the same
                                           story as plain lines

@@ -116,3 +116,9 @@ def test_the_broker_runs_with_the_compose_files_settings(kafka):
     for name, value in compose_service()["environment"].items():
         if name not in differ:
             assert running[name.removeprefix("KAFKA_").lower().replace("_", ".")]["value"] == str(value)
+
+
+def test_the_page_on_the_tests_names_no_test_that_does_not_exist():
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "tests" / "README.md").read_text(encoding="utf-8")))
+    cases = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "cases").glob("test_*.py"))
+    assert named <= set(re.findall(r"^def (test_\w+)", cases, re.MULTILINE))
