@@ -7,15 +7,17 @@
 An offset is committed after its message is printed and flushed, never before. So a stop, a crash
 or an outage skips no message that Kafka still has. What is printed but not committed is printed
 again: after a crash, as a rule, the messages of one poll; after Ctrl+C nothing, unless Kafka does
-not take the last commit. A second Ctrl+C ends the script at once.
+not take the last commit. A second Ctrl+C ends the script at once. So does a second consumer with
+this CLIENT_ID in the group.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated for a cluster
                            (default: 127.0.0.1:9092)
   KAFKA_TOPIC              the topic to read (default: stock-market)
   KAFKA_GROUP_ID           the consumer group whose committed offset counts (default: stock-group2)
-  KAFKA_AUTO_OFFSET_RESET  where to start without a committed offset, or when Kafka has deleted what
-                           comes next: earliest, or latest, which skips (default: earliest)
+  KAFKA_AUTO_OFFSET_RESET  where to start if there is no committed offset, or Kafka has deleted what
+                           comes next: earliest, or latest, which also skips what is left of the
+                           log (default: earliest)
 """
 
 import gc
@@ -42,8 +44,8 @@ def connect():
             bootstrap_servers=BOOTSTRAP_SERVERS.split(","),
             client_id=CLIENT_ID,
             group_id=GROUP_ID,
-            # Static membership: a restart gets its partitions back at once. A group has one member
-            # of this name: whoever copies this file gives the copy a CLIENT_ID of its own.
+            # Static membership: a restart gets its partitions back at once. In a group a second
+            # running copy ends the first, so a copy of this file needs a CLIENT_ID of its own.
             group_instance_id=CLIENT_ID,
             session_timeout_ms=7000,  # if it does not restart in time, others of the group get them
             heartbeat_interval_ms=2000,  # a third of that or less, as Kafka asks
@@ -64,7 +66,7 @@ def connect():
 
 def print_next_messages(consumer, progress):
     """Poll, print, commit, in this order: whatever ends the script, no message is skipped."""
-    if not progress.pending:  # else the last round failed before it had printed them
+    if not progress.pending:  # what the last round failed to print comes first
         progress.pending = consumer.poll(timeout_ms=1000)
     require_membership(consumer, progress)
     note_share(consumer, progress)
@@ -81,8 +83,8 @@ def print_next_messages(consumer, progress):
 def commit(consumer):
     """Commit the offsets after what poll() has returned, in each round, also when nothing came.
 
-    So the script learns whether Kafka is there and the group still counts on this consumer, and a
-    group that starts at the latest keeps its place.
+    Committing in each round also asks whether Kafka is there and the group still has this consumer,
+    and keeps the place of a group that starts at the latest.
     """
     consumer.commit(timeout_ms=ANSWER_MS)
     if not consumer.assignment():  # then commit() has asked nobody: ask something else
@@ -112,7 +114,8 @@ def main():
         ) as error:
             reason = f"for Kafka: {type(error).__name__}"
         waiting.note(reason)
-    # No close(): a static member keeps its place in the group. Another kind would leave it here.
+    # No close(): a static member keeps its partitions until session_timeout_ms is over. Without
+    # group_instance_id, call consumer.close() here, to leave the group.
     for tp, offset in progress.committed.items():
         if offset is not None:
             say(f"Stopped. The next start resumes {name_of(tp)} at offset {offset}.")
@@ -156,7 +159,7 @@ def require_topic(consumer):
 def require_membership(consumer, progress):
     """Raise while the group has not let this consumer in."""
     if consumer.group_metadata().state is not MemberState.STABLE:
-        progress.pending = {}  # they come again, here or elsewhere: see JoinAtCommittedOffsets
+        progress.pending = {}  # not lost, as they are not committed: see JoinAtCommittedOffsets
         ask_to_join(consumer)
         raise errors.RebalanceInProgressError
 
@@ -173,7 +176,7 @@ def note_share(consumer, progress):
 
 
 def note_starts(consumer, progress):
-    """Say where those partitions are read on that the group has just given to this consumer."""
+    """Say where reading starts in each partition that the group has just given this consumer."""
     new = sorted(consumer.assignment() - progress.next_offsets.keys())
     committed = {tp: consumer.committed(tp, timeout_ms=ANSWER_MS) for tp in new}
     if None in committed.values() and not progress.pending:
@@ -217,12 +220,12 @@ def unanswered(consumer):
     return f"for Kafka to answer about {', '.join(map(name_of, silent))}" if silent else None
 
 
-def show(messages):
+def show(pending):
     """Print the messages of one poll, a line each, in one write."""
     lines = [
         f"Received: {printable(m.value)} (partition {m.partition}, offset {m.offset})"
-        for batch in messages.values()
-        for m in batch
+        for messages in pending.values()
+        for m in messages
     ]
     if lines:
         say(*lines)
@@ -243,9 +246,9 @@ class Stop:
         self.asked = False
         self.asked_at = 0
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self.ask)
+            signal.signal(number, self.on_signal)
 
-    def ask(self, number, _frame):
+    def on_signal(self, number, _frame):
         if not self.asked:
             self.asked_at, self.asked = time.monotonic(), True
         elif time.monotonic() > self.asked_at + 0.1:  # sooner, it is the same one passed on twice

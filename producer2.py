@@ -134,9 +134,9 @@ class Stop:
         self.asked = False
         self.asked_at = 0
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self.ask)
+            signal.signal(number, self.on_signal)
 
-    def ask(self, number, _frame):
+    def on_signal(self, number, _frame):
         if not self.asked:
             self.asked_at, self.asked = time.monotonic(), True
         elif time.monotonic() > self.asked_at + 0.1:  # sooner, it is the same one passed on twice

@@ -42,13 +42,28 @@ METHOD = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true", help="less than two minutes")
+    parser.add_argument("--messages", type=positive, metavar="N", help="how many they have missed")
+    parser.add_argument("--restarts", type=positive, metavar="N", help="how often each is ended in each way")
     parser.add_argument("--only", action="append", choices=PEERS, metavar="NAME", help=", ".join(PEERS))
     options = parser.parse_args()
     exit_on_ending()
+    rounds, restarts, messages = (1, 1, 100_000) if options.short else (3, 4, 300_000)
+    restarts, messages = options.restarts or restarts, options.messages or messages
     try:
-        print(benchmark(options.only or PEERS, *((1, 1, 100_000) if options.short else (3, 4, 300_000))))
+        print(benchmark(options.only or PEERS, rounds, restarts, messages))
     except (AssertionError, BrokerError, KafkaError, psutil.Error) as error:
         sys.exit(f"benchmark.py: {str(error).splitlines()[0]}")  # the others are what a peer printed
+
+
+def positive(text) -> int:
+    """Return a number of the command line.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no whole number above 0.
+    """
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
 
 
 def benchmark(keys, rounds, count, messages) -> str:

@@ -16,7 +16,7 @@ from peers.catalogue import PEERS
 from peers.measuring import catch_ups_table
 
 BENCHMARK = [sys.executable, str(ROOT / "tests" / "benchmark.py")]
-LITTLE = ["--short", "--only", "consumer1"]
+LITTLE = ["--short", "--messages", "20000", "--only", "consumer1"]
 
 
 def run(*arguments, **environment):
