@@ -20,21 +20,20 @@ Settings, read from the environment:
                            log (default: earliest)
 """
 
-import gc
 import os
 import signal
 import sys
 import time
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, errors
+from kafka import KafkaConsumer, errors
 from kafka.structs import MemberState, TopicPartition
 
 NAME = "Consumer1"
 CLIENT_ID = "consumer1"
-BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
-TOPIC = os.environ.get("KAFKA_TOPIC", "stock-market")
-GROUP_ID = os.environ.get("KAFKA_GROUP_ID", "stock-group1")
-AUTO_OFFSET_RESET = os.environ.get("KAFKA_AUTO_OFFSET_RESET", "earliest")
+BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or "127.0.0.1:9092"
+TOPIC = os.environ.get("KAFKA_TOPIC") or "stock-market"
+GROUP_ID = os.environ.get("KAFKA_GROUP_ID") or "stock-group1"
+AUTO_OFFSET_RESET = os.environ.get("KAFKA_AUTO_OFFSET_RESET") or "earliest"
 ANSWER_MS = 4000  # how long to wait for one answer of Kafka
 
 
@@ -58,96 +57,95 @@ def connect():
             reconnect_backoff_max_ms=1000,  # go on soon after Kafka is back
         )
     except (errors.KafkaError, ValueError):
-        die(
-            f"KAFKA_BOOTSTRAP_SERVERS={BOOTSTRAP_SERVERS}: no Kafka answers there. Start it, or "
-            "correct the address. (This script uses no TLS and no password.)"
-        )
+        die(f"No Kafka answers at {BOOTSTRAP_SERVERS}. Start it, or set KAFKA_BOOTSTRAP_SERVERS.")
 
 
 def print_next_messages(consumer, progress):
     """Poll, print, commit, in this order: whatever ends the script, no message is skipped."""
-    if not progress.pending:  # what the last round failed to print comes first
-        progress.pending = consumer.poll(timeout_ms=1000)
-    require_membership(consumer, progress)
-    note_share(consumer, progress)
-    note_starts(consumer, progress)
-    note_jumps(consumer, progress)
-    show(progress.pending)
-    for tp, messages in progress.pending.items():
-        progress.next_offsets[tp] = messages[-1].offset + 1
-    progress.pending = {}
-    commit(consumer)
-    progress.committed = dict(progress.next_offsets)
-
-
-def commit(consumer):
-    """Commit the offsets after what poll() has returned, in each round, also when nothing came.
-
-    Committing in each round also asks whether Kafka is there and the group still has this consumer,
-    and keeps the place of a group that starts at the latest.
-    """
+    messages = consumer.poll(timeout_ms=1000)
+    try:
+        require_membership(consumer, progress)
+        tell_assignment(consumer, progress)
+        tell_starts(consumer, progress)
+        tell_jumps(consumer, progress, messages)
+    except errors.KafkaError:
+        # Nothing is printed yet: have the next poll() return the messages again.
+        for tp in messages.keys() & consumer.assignment():
+            consumer.seek(tp, messages[tp][0].offset)
+        raise
+    show(messages)
+    # Also when nothing came: it asks whether Kafka is there and the group still has this consumer,
+    # and keeps the place of a group that starts at the latest.
     consumer.commit(timeout_ms=ANSWER_MS)
-    if not consumer.assignment():  # then commit() has asked nobody: ask something else
-        consumer.committed(TopicPartition(TOPIC, 0), timeout_ms=ANSWER_MS)
+    for tp in consumer.assignment():
+        offset = consumer.position(tp, timeout_ms=0)
+        if offset is not None:
+            progress.committed[tp] = offset
 
 
 def main():
     check_usage()
     sys.stdout.reconfigure(errors="backslashreplace")  # for a terminal that lacks a letter
-    gc.set_threshold(100_000)  # messages form no cycles: it need not look for them so often
-    consumer, progress = connect(), Progress()
-    consumer.subscribe([TOPIC], listener=JoinAtCommittedOffsets(consumer, progress))
-    stop, waiting = Stop(), Waiting()
-    while not stop.asked:
+    stop = Stop()
+    consumer, progress, waiting = connect(), Progress(), Waiting()
+    consumer.subscribe([TOPIC])
+    while not stop.asked_at:
         try:
             require_topic(consumer)
             print_next_messages(consumer, progress)
-            reason = unanswered(consumer)
+            require_answers(consumer)
+            waiting.end()
         except errors.UnknownTopicOrPartitionError:
-            reason = f"for topic {TOPIC} to be created"
-        except (errors.RebalanceInProgressError, errors.CommitFailedError):
-            reason = f"to join group {GROUP_ID}"
+            waiting.tell(f"for topic {TOPIC} to be created")
+        except errors.RebalanceInProgressError:
+            waiting.tell(f"to join group {GROUP_ID}")
+        except errors.CommitFailedError:
+            # As after a pause, or when Kafka's data are gone. The client would go on at its own
+            # offsets, even in another log: begin as after a restart, at the committed ones.
+            say(f"Group {GROUP_ID} has forgotten this consumer. Joining it again.")
+            consumer.unsubscribe()
+            consumer.subscribe([TOPIC])
+            progress = Progress()
         except (
             errors.RetriableError,
             errors.UnknownBrokerIdError,  # of a Kafka that was wiped
             errors.InconsistentGroupProtocolError,  # a client with another assignor is in the group
         ) as error:
-            reason = f"for Kafka: {type(error).__name__}"
-        waiting.note(reason)
+            waiting.tell(f"for Kafka: {type(error).__name__}")
     # No close(): a static member keeps its partitions until session_timeout_ms is over. Without
     # group_instance_id, call consumer.close() here, to leave the group.
+    say("Stopped.")
     for tp, offset in progress.committed.items():
         if offset is not None:
-            say(f"Stopped. The next start resumes {name_of(tp)} at offset {offset}.")
+            say(f"The next start resumes {name_of(tp)} at offset {offset}.")
 
 
 class Progress:
     """How far this consumer has come."""
 
     def __init__(self):
-        self.pending = {}  # {TopicPartition: messages that poll() returned, not printed yet}
-        self.next_offsets = {}  # {TopicPartition: the offset to print next, None if not known}
-        self.committed = {}  # the same, as Kafka has it
-        self.share = None  # (its partitions, how many the topic has)
+        self.member_id = None  # as the group knows this consumer
+        self.assignment = None  # (its partitions, how many the topic has), as told
+        self.committed = {}  # {TopicPartition: the committed offset, None if there is none}
 
 
 class Waiting:
-    """What the script waits for: said when it takes over three seconds, and when it is over."""
+    """Says what the script waits for when that takes over three seconds, and when it is over."""
 
     def __init__(self):
         self.told = set()
-        self.worked_at = time.monotonic()
+        self.since = time.monotonic()
 
-    def note(self, reason):
-        if reason is None:
-            if self.told:
-                say("Going on.")
-            self.told, self.worked_at = set(), time.monotonic()
-            return
-        if reason not in self.told and time.monotonic() > self.worked_at + 3:
-            say(f"Waiting {reason}.")
-            self.told.add(reason)
+    def tell(self, what):
+        if what not in self.told and time.monotonic() > self.since + 3:
+            say(f"Waiting {what}.")
+            self.told.add(what)
         time.sleep(0.2)  # what fails at once is not tried again at once
+
+    def end(self):
+        if self.told:
+            say("Going on.")
+        self.told, self.since = set(), time.monotonic()
 
 
 def require_topic(consumer):
@@ -156,76 +154,77 @@ def require_topic(consumer):
         raise errors.UnknownTopicOrPartitionError
 
 
+def require_answers(consumer):
+    """Raise if Kafka has not answered yet for some partition, as when that has no leader."""
+    if any(consumer.highwater(tp) is None for tp in consumer.assignment()):
+        raise errors.KafkaTimeoutError
+
+
 def require_membership(consumer, progress):
-    """Raise while the group has not let this consumer in."""
-    if consumer.group_metadata().state is not MemberState.STABLE:
-        progress.pending = {}  # not lost, as they are not committed: see JoinAtCommittedOffsets
+    """Raise while the group has not let this consumer in, and if it has forgotten it meanwhile."""
+    member = consumer.group_metadata()
+    if progress.member_id not in (None, member.member_id):
+        raise errors.CommitFailedError  # as commit() does, when it is the first to see that
+    joined = member.state is MemberState.STABLE
+    if not joined or not consumer.assignment():
+        # Ask Kafka anything, to notice an outage: commit() asks nothing without partitions.
+        consumer.committed(TopicPartition(TOPIC, 0), timeout_ms=ANSWER_MS)
+    if not joined:
         ask_to_join(consumer)
         raise errors.RebalanceInProgressError
+    progress.member_id = member.member_id
 
 
-def note_share(consumer, progress):
-    """Say how many of the topic's partitions this consumer has, if that has changed."""
+def tell_assignment(consumer, progress):
+    """Say how many of the topic's partitions the group gives this consumer, if that has changed."""
     partitions, count = consumer.assignment(), len(consumer.partitions_for_topic(TOPIC))
-    if (partitions, count) == progress.share:
+    if (partitions, count) == progress.assignment:
         return
     say(f"Group {GROUP_ID} gives this consumer {len(partitions)} of {count} partitions of {TOPIC}.")
-    if progress.share and count > progress.share[1]:
+    if progress.assignment and count > progress.assignment[1]:
         ask_to_join(consumer)  # partitions were added: the group has to share them out
-    progress.share = partitions, count
+    for tp in progress.committed.keys() - partitions:
+        del progress.committed[tp]
+    progress.assignment = partitions, count
 
 
-def note_starts(consumer, progress):
-    """Say where reading starts in each partition that the group has just given this consumer."""
-    new = sorted(consumer.assignment() - progress.next_offsets.keys())
-    committed = {tp: consumer.committed(tp, timeout_ms=ANSWER_MS) for tp in new}
-    if None in committed.values() and not progress.pending:
-        commit(consumer)  # a start at the latest is kept before it is told
-    for tp, offset in committed.items():
+def tell_starts(consumer, progress):
+    """Say where reading starts in each partition that is new to this consumer."""
+    for tp in sorted(consumer.assignment() - progress.committed.keys()):
+        offset = consumer.committed(tp, timeout_ms=ANSWER_MS)
         end = consumer.highwater(tp)
         if offset is None:
             say(f"No committed offset. Starting {name_of(tp)} at the {AUTO_OFFSET_RESET}")
-        elif end is None or end < offset:
+        elif end is None:  # Kafka has not told it yet
             say(f"Resuming {name_of(tp)} at offset {offset}")
         else:
-            say(f"Resuming {name_of(tp)} at offset {offset}: {end - offset} behind")
-    progress.next_offsets |= committed
+            say(f"Resuming {name_of(tp)} at offset {offset}: {max(0, end - offset)} behind")
+        progress.committed[tp] = offset
 
 
-def note_jumps(consumer, progress):
-    """Say where a partition does not go on at its next offset, and why."""
-    for tp, expected in progress.next_offsets.items():
-        actual = consumer.position(tp, timeout_ms=0)
-        if tp in progress.pending:
-            actual = progress.pending[tp][0].offset
-        if actual is None:
-            continue
-        if expected is not None and actual < expected:
-            say(f"{name_of(tp)} ends before offset {expected} now. Going on at offset {actual}.")
-        if expected is not None and actual > expected:
-            tell_loss(consumer, tp, expected, actual)
-        progress.next_offsets[tp] = actual
+def tell_jumps(consumer, progress, messages):
+    """Say where a partition is not read on at its committed offset, and why."""
+    for tp, expected in progress.committed.items():
+        actual = messages[tp][0].offset if tp in messages else consumer.position(tp, timeout_ms=0)
+        if None not in (expected, actual) and expected != actual:
+            tell_jump(consumer, tp, expected, actual)
 
 
-def tell_loss(consumer, tp, expected, actual):
-    first = consumer.beginning_offsets([tp], timeout_ms=ANSWER_MS)[tp]
-    if first > expected:  # else no message has these offsets: transactions, compaction
+def tell_jump(consumer, tp, expected, actual):
+    if actual < expected:
+        say(f"{name_of(tp)} ends before offset {expected} now. Going on at offset {actual}.")
+    elif consumer.beginning_offsets([tp], timeout_ms=ANSWER_MS)[tp] > expected:
         lost = f"offsets {expected} to {actual - 1} of {name_of(tp)}"
         say(f"LOST: {lost} are passed over: retention deleted what came next.")
+    # Otherwise no message has these offsets: transactions and compaction leave gaps.
 
 
-def unanswered(consumer):
-    """Return as a reason to wait which partitions Kafka is silent about, as without a leader."""
-    silent = [tp for tp in sorted(consumer.assignment()) if consumer.highwater(tp) is None]
-    return f"for Kafka to answer about {', '.join(map(name_of, silent))}" if silent else None
-
-
-def show(pending):
+def show(messages):
     """Print the messages of one poll, a line each, in one write."""
     lines = [
         f"Received: {printable(m.value)} (partition {m.partition}, offset {m.offset})"
-        for messages in pending.values()
-        for m in messages
+        for of_partition in messages.values()
+        for m in of_partition
     ]
     if lines:
         say(*lines)
@@ -233,36 +232,28 @@ def show(pending):
 
 def printable(value):
     """Return a message's value as one line of text that can't steer the terminal."""
-    if value is None:
-        return "<null>"
-    text = value.decode("utf-8", "backslashreplace") or "<empty>"
+    text = (value or b"").decode("utf-8", "backslashreplace")
     return text if text.isprintable() else repr(text)[1:-1]
 
 
 class Stop:
-    """Whether Ctrl+C or SIGTERM has asked the script to end; the second one ends it at once."""
+    """When Ctrl+C or SIGTERM has asked the script to end; the second one ends it at once."""
 
     def __init__(self):
-        self.asked = False
-        self.asked_at = 0
+        self.asked_at = None
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.on_signal)
 
     def on_signal(self, number, _frame):
-        if not self.asked:
-            self.asked_at, self.asked = time.monotonic(), True
+        if not self.asked_at:
+            self.asked_at = time.monotonic()
         elif time.monotonic() > self.asked_at + 0.1:  # sooner, it is the same one passed on twice
             os._exit(128 + number)
 
 
 def check_usage():
-    if sys.argv[1:] in (["-h"], ["--help"]):
-        print(__doc__.strip())
-        sys.exit()
     if sys.argv[1:]:
-        die(f"Unknown argument {sys.argv[1]!r}: settings come from the environment, see --help.")
-    if not GROUP_ID:
-        die("KAFKA_GROUP_ID is empty: write the group's name.")
+        die("No arguments, please: the first lines of this file tell the settings.")
     if AUTO_OFFSET_RESET not in ("earliest", "latest"):
         die(f"KAFKA_AUTO_OFFSET_RESET={AUTO_OFFSET_RESET!r}: write earliest or latest.")
 
@@ -281,51 +272,22 @@ def die(reason):
     os._exit(1)  # at once: what stdout could not take is not tried again, no thread is waited for
 
 
-# Workarounds for kafka-python 3.0.12, by private names, since there is no public call.
-
-
 def ask_to_join(consumer):
-    """Have the next poll() join the group (again).
+    """Have the next poll() join the group (again): a workaround for kafka-python 3.0.12.
 
     A join that outlasts a poll() may be forgotten: then Kafka counts this consumer as a member, and
     the consumer waits for ever. And only the group's leader looks for added partitions, but it does
     not know that it leads after a restart as a static member. This can go when need_rejoin() is
     true for as long as a join is under way, and JoinGroup 9 is spoken (KIP-814).
     """
-    consumer._coordinator.request_rejoin()  # noqa: SLF001
-
-
-class JoinAtCommittedOffsets(ConsumerRebalanceListener):
-    """Has a join begin at the committed offsets.
-
-    Otherwise a partition may keep its position over a join, even where its log is another one by
-    now, as after a wipe, and the beginning of the new log is skipped. This can go when the client
-    gives up its partitions before a join, as Kafka's own does without a cooperative assignor.
-    """
-
-    def __init__(self, consumer, progress):
-        self.consumer, self.progress = consumer, progress
-
-    def on_partitions_revoked(self, revoked):
-        self.progress.next_offsets.clear()
-        self.progress.committed.clear()
-        self.consumer._subscription.assign_from_subscribed([])  # noqa: SLF001
-
-    def on_partitions_assigned(self, assigned):
-        pass
+    consumer._coordinator.request_rejoin()  # noqa: SLF001 - there is no public call
 
 
 if __name__ == "__main__":
     try:
         main()
-        os._exit(0)  # all is done: a late second Ctrl+C must not make it look otherwise
     except errors.FencedInstanceIdError:
         die(f"Another {CLIENT_ID} has joined group {GROUP_ID}: it goes on, this one ends.")
-    except KeyboardInterrupt:  # while it connects: nothing is to be saved
-        os._exit(130)
-    except BrokenPipeError:  # the reader has gone, as after `| head`: nobody is left to be told
-        os._exit(0)
-    except ValueError as error:
-        die(f"KAFKA_TOPIC={TOPIC!r} can't be used: {error}.")
-    except (errors.KafkaError, OSError) as error:  # OSError: as when the disk is full
-        die(f"{type(error).__name__}: {error}")
+    except (errors.KafkaError, ValueError, OSError) as error:  # OSError: as when the disk is full
+        die(error)
+    os._exit(0)  # at once: a late second Ctrl+C must not make it look otherwise

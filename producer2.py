@@ -29,13 +29,12 @@ import time
 from kafka import KafkaProducer, errors
 from kafka.producer.transaction_manager import TransactionState
 
-STOCK_BROKER = (
-    "Broker2"  # the name in the data, as in the Node original: not that of a Kafka broker
-)
+# The name in the data, as in the Node original: that of a stock broker, not of a Kafka broker.
+STOCK_BROKER = "Broker2"
 CLIENT_ID = "producer2"
-BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
-TOPIC = os.environ.get("KAFKA_TOPIC", "stock-market")
-SEND_INTERVAL_SECONDS = os.environ.get("SEND_INTERVAL_SECONDS", "2")
+BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or "127.0.0.1:9092"
+TOPIC = os.environ.get("KAFKA_TOPIC") or "stock-market"
+SEND_INTERVAL_SECONDS = os.environ.get("SEND_INTERVAL_SECONDS") or "2"
 
 
 def connect():
@@ -51,26 +50,21 @@ def connect():
             reconnect_backoff_max_ms=1000,  # go on soon after Kafka is back
         )
     except (errors.KafkaError, ValueError):
-        die(
-            f"KAFKA_BOOTSTRAP_SERVERS={BOOTSTRAP_SERVERS}: no Kafka answers there. Start it, or "
-            "correct the address. (This script uses no TLS and no password.)"
-        )
+        die(f"No Kafka answers at {BOOTSTRAP_SERVERS}. Start it, or set KAFKA_BOOTSTRAP_SERVERS.")
 
 
 def main():
-    read_command_line()
+    check_arguments()
     interval = read_interval()
-    producer = connect()
     stop = Stop()
+    producer = connect()
     acknowledged = 0
-    next_at = time.monotonic()
-    while not stop.asked:
+    while not stop.asked_at:
         tick = make_tick()
         stored = deliver(producer, tick, stop)
         say(f"Sent: {tick} (partition {stored.partition}, offset {stored.offset})")
         acknowledged += 1
-        next_at = max(next_at + interval, time.monotonic())
-        wait_until(next_at, stop)
+        pause(interval, stop)
     say(f"Stopped. Ticks sent and acknowledged: {acknowledged}.")
 
 
@@ -99,8 +93,8 @@ def deliver(producer, tick, stop):
                 time.sleep(0.5)  # what fails at once is not tried again at once
                 allow_new_producer_id(producer)
         except errors.KafkaError as error:
-            die(f"Kafka refuses this tick ({type(error).__name__}): {tick}")
-        if stop.asked and time.monotonic() > stop.asked_at + 3:
+            die(f"Kafka refuses this tick ({error}): {tick}")
+        if stop.asked_at and time.monotonic() > stop.asked_at + 3:
             die(f"Stopped, but Kafka has not acknowledged this tick; it may not be stored: {tick}")
         if time.monotonic() > warn_at:
             warn_at = math.inf
@@ -110,45 +104,31 @@ def deliver(producer, tick, stop):
             )
 
 
-def allow_new_producer_id(producer):
-    """Let the client go on after it has given up a tick: a workaround for kafka-python 3.0.12.
-
-    It throws its producer id away then, and sends nothing without one; but it asks Kafka for one
-    only in its first state. This can go when reset_producer_id() goes back to that state.
-    """
-    manager = producer._transaction_manager  # noqa: SLF001 - there is no public call
-    if manager._current_state is TransactionState.READY and not manager.has_producer_id():  # noqa: SLF001
-        manager._current_state = TransactionState.UNINITIALIZED  # noqa: SLF001
-
-
-def wait_until(moment, stop):
+def pause(seconds, stop):
     """Wait in short steps: Ctrl+C does not wait for a long interval."""
-    while not stop.asked and time.monotonic() < moment:
-        time.sleep(min(0.1, max(0, moment - time.monotonic())))
+    end = time.monotonic() + seconds
+    while not stop.asked_at and time.monotonic() < end:
+        time.sleep(min(0.1, max(0, end - time.monotonic())))
 
 
 class Stop:
-    """Whether Ctrl+C or SIGTERM has asked the script to end; the second one ends it at once."""
+    """When Ctrl+C or SIGTERM has asked the script to end; the second one ends it at once."""
 
     def __init__(self):
-        self.asked = False
-        self.asked_at = 0
+        self.asked_at = None
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.on_signal)
 
     def on_signal(self, number, _frame):
-        if not self.asked:
-            self.asked_at, self.asked = time.monotonic(), True
+        if not self.asked_at:
+            self.asked_at = time.monotonic()
         elif time.monotonic() > self.asked_at + 0.1:  # sooner, it is the same one passed on twice
             os._exit(128 + number)
 
 
-def read_command_line():
-    if sys.argv[1:] in (["-h"], ["--help"]):
-        print(__doc__.strip())
-        sys.exit()
+def check_arguments():
     if sys.argv[1:]:
-        die(f"Unknown argument {sys.argv[1]!r}: settings come from the environment, see --help.")
+        die("No arguments, please: the first lines of this file tell the settings.")
 
 
 def read_interval():
@@ -171,15 +151,20 @@ def die(reason):
     os._exit(1)  # at once: what stdout could not take is not tried again, no thread is waited for
 
 
+def allow_new_producer_id(producer):
+    """Let the client go on after it has given up a tick: a workaround for kafka-python 3.0.12.
+
+    It throws its producer id away then, and sends nothing without one; but it asks Kafka for one
+    only in its first state. This can go when reset_producer_id() goes back to that state.
+    """
+    manager = producer._transaction_manager  # noqa: SLF001 - there is no public call
+    if manager._current_state is TransactionState.READY and not manager.has_producer_id():  # noqa: SLF001
+        manager._current_state = TransactionState.UNINITIALIZED  # noqa: SLF001
+
+
 if __name__ == "__main__":
     try:
         main()
-        os._exit(0)  # all is done: a late second Ctrl+C must not make it look otherwise
-    except KeyboardInterrupt:  # while it connects: nothing is to be saved
-        os._exit(130)
-    except BrokenPipeError:  # the reader has gone, as after `| head`: nobody is left to be told
-        os._exit(0)
-    except ValueError as error:
-        die(f"KAFKA_TOPIC={TOPIC!r} can't be used: {error}.")
-    except (errors.KafkaError, OSError) as error:  # OSError: as when the disk is full
-        die(f"{type(error).__name__}: {error}")
+    except (errors.KafkaError, ValueError, OSError) as error:  # OSError: as when the disk is full
+        die(error)
+    os._exit(0)  # at once: a late second Ctrl+C must not make it look otherwise

@@ -12,11 +12,8 @@ BOTH = PRODUCER + CONSUMER
 RESET = "KAFKA_AUTO_OFFSET_RESET={!r}: write earliest or latest."
 INTERVAL = "SEND_INTERVAL_SECONDS={!r}: write seconds, as in 2 or 0.5."
 REFUSED = [
-    (BOTH, "KAFKA_TOPIC", "", "KAFKA_TOPIC='' can't be used: All topics must be non-empty strings."),
-    (BOTH, "KAFKA_TOPIC", "stock market", "KAFKA_TOPIC='stock market' can't be used: "),
-    (CONSUMER, "KAFKA_GROUP_ID", "", "KAFKA_GROUP_ID is empty: write the group's name."),
+    (BOTH, "KAFKA_TOPIC", "stock market", 'Topic name "stock market" is illegal'),
     (CONSUMER, "KAFKA_AUTO_OFFSET_RESET", "first", RESET.format("first")),
-    (CONSUMER, "KAFKA_AUTO_OFFSET_RESET", "", RESET.format("")),
     (PRODUCER, "SEND_INTERVAL_SECONDS", "two", INTERVAL.format("two")),
     (PRODUCER, "SEND_INTERVAL_SECONDS", "-1", INTERVAL.format("-1")),
     (PRODUCER, "SEND_INTERVAL_SECONDS", "nan", INTERVAL.format("nan")),
@@ -42,9 +39,7 @@ def test_a_setting_that_cannot_work_is_refused(start, subtests):
 
 def test_an_unknown_argument_is_refused(start):
     for script in [start(name, "--from-beginning") for name in BOTH]:
-        assert the_error_of(script) == (
-            "Unknown argument '--from-beginning': settings come from the environment, see --help."
-        )
+        assert the_error_of(script) == "No arguments, please: the first lines of this file tell the settings."
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -94,6 +89,6 @@ def test_an_address_where_no_kafka_answers_ends_the_scripts_soon(start, subtests
         for kind, address in addresses.items():
             for script in started[kind]:
                 with subtests.test(kind, script=script.name):
-                    error = the_error_of(script)
-                    assert error.startswith(f"KAFKA_BOOTSTRAP_SERVERS={address}: no Kafka answers there. Start it, ")
-                    assert "uses no TLS and no password" in error
+                    assert the_error_of(script) == (
+                        f"No Kafka answers at {address}. Start it, or set KAFKA_BOOTSTRAP_SERVERS."
+                    )

@@ -40,11 +40,11 @@ def verdict(scripts, log, repeats=0) -> str:
 
 
 COMMITS_FIRST = """
-def commit_first(consumer, progress):
-    if progress.pending:
+def commit_first(consumer, progress, messages):
+    if messages:
         consumer.commit()
         time.sleep(60)
-script.note_jumps = commit_first
+script.tell_jumps = commit_first
 """
 SKIPS = """
 def without_3(messages):
@@ -66,25 +66,23 @@ def with_42(messages):
 script.show = with_42
 """
 CRIES_LOST = """
-def cry(consumer, progress, note=script.note_jumps):
-    note(consumer, progress)
-    if progress.pending:
+def cry(messages):
+    if messages:
         script.say(f"LOST: offsets 0 to 2 of {script.TOPIC}-0 are passed over: retention deleted what came next.")
-script.note_jumps = cry
+    show(messages)
+script.show = cry
 """
 DROPS = """
-def fails_once(consumer, progress, note=script.note_starts):
-    first = progress.pending and not progress.next_offsets
-    note(consumer, progress)
-    if first:
-        progress.pending = {}
-        progress.next_offsets.update({tp: 10 for tp in progress.next_offsets})
+def fails_once(consumer, progress, messages):
+    if messages:
+        script.tell_jumps = lambda *_: None
         raise script.errors.KafkaTimeoutError
-script.note_starts = fails_once
+script.tell_jumps = fails_once
+script.KafkaConsumer.seek = lambda *_: None
 """
 NEVER_COMMITS = "script.KafkaConsumer.commit = lambda *_, **__: None"
-TELLS_NO_START = "script.note_starts = lambda *_: None"
-TELLS_NO_LOSS = "script.tell_loss = lambda *_: None"
+TELLS_NO_START = "script.tell_starts = lambda *_: None"
+TELLS_NO_LOSS = "script.tell_jump = lambda *_: None"
 SAYS_SENT = "script.deliver = lambda *_: SimpleNamespace(partition=0, offset=0)"
 SWAPS = """
 def swapped(*arguments):

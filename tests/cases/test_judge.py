@@ -177,7 +177,7 @@ LINES = {
     "[Consumer1] Resuming t-0 at offset 3": Placed("t", 0, 3, None),
     "[Consumer1] t-0 ends before offset 9 now. Going on at offset 0.": WentBack("t", 0, 0),
     lost(2, 6): Lost("t", 0, 2, 6),
-    "[Consumer1] Stopped. The next start resumes t-0 at offset 4.": None,
+    "[Consumer1] The next start resumes t-0 at offset 4.": None,
     "[Consumer1] Group g gives this consumer 1 of 1 partitions of t.": None,
     "[Consumer1] Waiting for topic t to be created.": None,
     "[Broker1] Stopped. Ticks sent and acknowledged: 12.": None,

@@ -1,8 +1,8 @@
 """Whatever a message holds is printed as one line that cannot steer the terminal; it skips and stops nothing."""
 
 HARD = {
-    "empty": (b"", "<empty>"),
-    "null": (None, "<null>"),
+    "empty": (b"", ""),
+    "null": (None, ""),
     "not JSON": (b"hello", "hello"),
     "letters of the world": ("zażółć 日本語 ✓ 🙂".encode(), "zażółć 日本語 ✓ 🙂"),
     "a backslash": (rb"C:\new", r"C:\new"),
