@@ -7,8 +7,8 @@
 An offset is committed after its message is printed and flushed, never before. So a stop, a crash
 or an outage skips no message that Kafka still has. What is printed but not committed is printed
 again: after a crash, as a rule, the messages of one poll; after Ctrl+C nothing, unless Kafka does
-not take the last commit. A second Ctrl+C ends the script at once. So does a second consumer with
-this CLIENT_ID in the group.
+not take the last commit. A second Ctrl+C ends the script at once. A second consumer with the same
+CLIENT_ID in the group ends the first one.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated for a cluster
@@ -46,7 +46,7 @@ def connect():
             # Static membership: a restart gets its partitions back at once. In a group a second
             # running copy ends the first, so a copy of this file needs a CLIENT_ID of its own.
             group_instance_id=CLIENT_ID,
-            session_timeout_ms=7000,  # if it does not restart in time, others of the group get them
+            session_timeout_ms=7000,  # away for longer, and others of the group get its partitions
             heartbeat_interval_ms=2000,  # a third of that or less, as Kafka asks
             auto_offset_reset=AUTO_OFFSET_RESET,
             enable_auto_commit=False,  # commit what is printed, not what is fetched
@@ -98,7 +98,7 @@ def main():
         except errors.UnknownTopicOrPartitionError:
             waiting.tell(f"for topic {TOPIC} to be created")
         except errors.RebalanceInProgressError:
-            waiting.tell(f"to join group {GROUP_ID}")
+            waiting.tell(f"to join group {GROUP_ID}", pause=0)  # only poll() sees a join to its end
         except errors.CommitFailedError:
             # As after a pause, or when Kafka's data are gone. The client would go on at its own
             # offsets, even in another log: begin as after a restart, at the committed ones.
@@ -136,11 +136,11 @@ class Waiting:
         self.told = set()
         self.since = time.monotonic()
 
-    def tell(self, what):
+    def tell(self, what, pause=0.2):
         if what not in self.told and time.monotonic() > self.since + 3:
             say(f"Waiting {what}.")
             self.told.add(what)
-        time.sleep(0.2)  # what fails at once is not tried again at once
+        time.sleep(pause)  # what fails at once is not tried again at once
 
     def end(self):
         if self.told:
@@ -165,14 +165,13 @@ def require_membership(consumer, progress):
     member = consumer.group_metadata()
     if progress.member_id not in (None, member.member_id):
         raise errors.CommitFailedError  # as commit() does, when it is the first to see that
-    joined = member.state is MemberState.STABLE
-    if not joined or not consumer.assignment():
-        # Ask Kafka anything, to notice an outage: commit() asks nothing without partitions.
-        consumer.committed(TopicPartition(TOPIC, 0), timeout_ms=ANSWER_MS)
-    if not joined:
+    if member.state is not MemberState.STABLE:
         ask_to_join(consumer)
         raise errors.RebalanceInProgressError
     progress.member_id = member.member_id
+    if not consumer.assignment():
+        # Ask Kafka anything, to notice an outage: commit() asks nothing without partitions.
+        consumer.committed(TopicPartition(TOPIC, 0), timeout_ms=ANSWER_MS)
 
 
 def tell_assignment(consumer, progress):
@@ -290,4 +289,4 @@ if __name__ == "__main__":
         die(f"Another {CLIENT_ID} has joined group {GROUP_ID}: it goes on, this one ends.")
     except (errors.KafkaError, ValueError, OSError) as error:  # OSError: as when the disk is full
         die(error)
-    os._exit(0)  # at once: a late second Ctrl+C must not make it look otherwise
+    os._exit(0)  # all is printed and committed: a late second Ctrl+C must not change the status

@@ -6,16 +6,16 @@
 
 Once it has found Kafka it drops no tick: one that is not acknowledged is kept and sent again before
 the next is made, however long Kafka is away. A tick that Kafka refuses ends the script, which names
-it. A tick is stored once, or perhaps twice where the client has given it up (after two minutes,
-the default of delivery.timeout.ms) and it was sent anew. Ctrl+C waits three seconds for the
-acknowledgement of the last tick; if it does not come, the last line names that tick, which may not
-be stored. A second Ctrl+C ends the script at once.
+it. A tick is stored once; perhaps twice, if the client gives it up (after two minutes, the default
+of delivery.timeout.ms) and it is sent anew. Ctrl+C waits three seconds for the acknowledgement of
+the last tick; if it does not come, the last line names that tick, which may not be stored. A second
+Ctrl+C ends the script at once.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated for a cluster
                            (default: 127.0.0.1:9092)
   KAFKA_TOPIC              the topic to send to (default: stock-market)
-  SEND_INTERVAL_SECONDS    the seconds from one tick to the next (default: 2)
+  SEND_INTERVAL_SECONDS    the pause after each tick (default: 2)
 """
 
 import json
@@ -88,7 +88,7 @@ def deliver(producer, tick, stop):
             errors.OutOfOrderSequenceNumberError,  # of a Kafka that was wiped
             errors.UnknownProducerIdError,
         ):
-            if future is None or future.failed():  # send() has failed, or the client gave it up
+            if future is None or future.failed():  # not sent, or given up by the client: send anew
                 future = None
                 time.sleep(0.5)  # what fails at once is not tried again at once
                 allow_new_producer_id(producer)
@@ -167,4 +167,4 @@ if __name__ == "__main__":
         main()
     except (errors.KafkaError, ValueError, OSError) as error:  # OSError: as when the disk is full
         die(error)
-    os._exit(0)  # at once: a late second Ctrl+C must not make it look otherwise
+    os._exit(0)  # all is acknowledged: a late second Ctrl+C must not change the status

@@ -35,7 +35,7 @@ def test_a_pair_differs_in_its_names_and_group_alone(kind, names):
 @pytest.mark.parametrize("name", ["producer1.py", "consumer1.py"])
 def test_the_default_address_is_the_one_that_kafka_listens_on(name):
     """`localhost` would be tried as ::1 first on Windows, two seconds each time."""
-    assert '"KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")' in read(name)
+    assert '"KAFKA_BOOTSTRAP_SERVERS") or "127.0.0.1:9092"' in read(name)
     assert "localhost" not in read(name)
 
 

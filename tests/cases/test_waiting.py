@@ -63,7 +63,7 @@ def test_a_group_without_a_coordinator_is_waited_for_in_words(start, topic):
     with Broker(settings={"KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": 3}) as broker:
         Kafka(broker.bootstrap_servers).send(topic, *TICKS)
         consumer = start("consumer1", bootstrap_servers=broker.bootstrap_servers)
-        consumer.wait_for("Waiting for Kafka: KafkaTimeoutError.")
+        consumer.wait_for(f"Waiting to join group {consumer.group}.")
 
 
 STRANGER = """
