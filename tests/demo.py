@@ -5,10 +5,13 @@
     python tests/demo.py --fast           the same with shorter pauses: for tests, not for reading along
     python tests/demo.py --picture FILE   also film the first four steps, as an animated SVG:
                                           tests/demo.svg is one
+    python tests/demo.py --bootstrap-servers 127.0.0.1:9092
+                                          on a Kafka that runs already, which is not stopped: on a
+                                          topic and in groups of its own, deleted at the end
 
-Nothing is simulated: each number is read from the scripts' lines or from Kafka. The Kafka is the
-demonstration's own, with free ports and temporary data; it needs no Docker. At the end a table
-compares, for each step, what Kafka stored with what each consumer printed. The exit status is 0
+Nothing is simulated: each number is read from the scripts' lines or from Kafka. By default the
+Kafka is the demonstration's own, with free ports and temporary data; it needs no Docker. At the end
+a table compares, for each step, what Kafka stored with what each consumer printed. The exit status is 0
 only if nothing was missing, and nothing repeated, that should not be. Ctrl+C ends the
 demonstration, its scripts and its Kafka at once.
 """
@@ -33,7 +36,7 @@ from local_kafka.brokers import Broker
 from local_kafka.download import BrokerError
 from local_kafka.processes import exit_on_ending
 from sight.film import Film
-from story.account import faults, verdict
+from story.account import account, faults, verdict
 from story.stage import Stage
 from story.steps import play
 from story.view import Display, svg_of, table_of
@@ -53,6 +56,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--picture", metavar="FILE", type=Path)
+    parser.add_argument("--bootstrap-servers", metavar="HOST:PORT")
     options = parser.parse_args()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # for a terminal that lacks a letter
@@ -66,7 +70,7 @@ def main() -> None:
     except BrokenPipeError:  # the reader is gone, as in `| head`
         status = 1
     except KafkaError as error:
-        status = f"demo.py: Kafka fails: {type(error).__name__}."
+        status = f"demo.py: Kafka at {options.bootstrap_servers or 'its own port'} fails: {type(error).__name__}."
     except (BrokerError, AssertionError, OSError, subprocess.SubprocessError) as error:
         status = f"demo.py: {' / '.join(str(error).splitlines())}"
     sys.exit(status)
@@ -79,16 +83,21 @@ def run(options) -> int:
     screen = Live(console=console, screen=True, auto_refresh=False) if live else None
     film = Film(*FILM_SIZE) if options.picture else None
     with contextlib.ExitStack() as stack:
-        print("Starting Kafka.", flush=True)
-        broker = stack.enter_context(Broker())
+        servers, broker = options.bootstrap_servers, None
+        if not servers:
+            print("Starting Kafka.", flush=True)
+            broker = stack.enter_context(Broker())
+            servers = broker.bootstrap_servers
         pace = FAST if options.fast else FOR_A_FILM if film else TO_READ_ALONG
-        stage = Stage(broker, pace, Display(screen, film))
+        stage = Stage(servers, broker, pace, Display(screen, film))
+        stage.open()
         stack.callback(stage.close)
         with screen or contextlib.nullcontext():
             play(stage)
         log = stage.log()
     if film:
         options.picture.write_text(svg_of(film), "utf-8")
+    account(stage.parts, log)
     wrong = faults(stage.parts, log)
     for text in ("", table_of(stage.parts), "", WHY, "", verdict(stage.parts, wrong)):
         console.print(text, highlight=False, soft_wrap=not live and isinstance(text, str))
