@@ -65,12 +65,12 @@ def main() -> None:
     try:
         status = run(options)
     except SystemExit:
-        print("demo.py: Stopped. Its scripts and its Kafka are gone.", file=sys.stderr)
+        print("demo.py: Stopped. What it had started is gone.", file=sys.stderr)
         raise
     except BrokenPipeError:  # the reader is gone, as in `| head`
         status = 1
     except KafkaError as error:
-        status = f"demo.py: Kafka at {options.bootstrap_servers or 'its own port'} fails: {type(error).__name__}."
+        status = f"demo.py: Kafka fails: {type(error).__name__}."
     except (BrokerError, AssertionError, OSError, subprocess.SubprocessError) as error:
         status = f"demo.py: {' / '.join(str(error).splitlines())}"
     sys.exit(status)
@@ -90,7 +90,10 @@ def run(options) -> int:
             servers = broker.bootstrap_servers
         pace = FAST if options.fast else FOR_A_FILM if film else TO_READ_ALONG
         stage = Stage(servers, broker, pace, Display(screen, film))
-        stage.open()
+        try:
+            stage.open()
+        except (KafkaError, ValueError):  # ValueError: what is there is no address
+            raise BrokerError(f"{servers}: no Kafka answers there. Start it, or correct the address.") from None
         stack.callback(stage.close)
         with screen or contextlib.nullcontext():
             play(stage)

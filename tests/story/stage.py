@@ -1,12 +1,13 @@
 """The stage: the four scripts as processes, their Kafka, and what the steps do with them."""
 
+import contextlib
 import secrets
 import subprocess
 import sys
 import time
 
 from kafka.admin import MemberToRemove
-from kafka.errors import KafkaError
+from kafka.errors import CoordinatorNotAvailableError, KafkaError
 
 from evidence.judge import Log
 from evidence.kafka_itself import Kafka, ask_again
@@ -233,8 +234,8 @@ class Stage:
         for script in (script for runs in self.scripts.values() for script in runs):
             script.kill()
         if not self.broker:
-            with self.kafka.admin() as admin:
-                for name, group in self.groups.items():  # Kafka deletes none that may have members
+            with self.kafka.admin() as admin, contextlib.suppress(CoordinatorNotAvailableError):  # it has had no group
+                admin.delete_topics([self.topic])
+                for name, group in self.groups.items():  # Kafka deletes none that has a member
                     admin.remove_group_members(group, [MemberToRemove(group_instance_id=name)])
                 admin.delete_groups(list(self.groups.values()))
-                admin.delete_topics([self.topic])
