@@ -11,8 +11,8 @@
 
 Nothing is simulated: each number is read from the scripts' lines or from Kafka. By default the
 Kafka is the demonstration's own, with free ports and temporary data; it needs no Docker. At the end
-a table compares, for each step, what Kafka stored with what each consumer printed. The exit status is 0
-only if nothing was missing, and nothing repeated, that should not be. Ctrl+C ends the
+a table compares, for each step, what Kafka stored with what each consumer printed. The exit status
+is 0 only if nothing was missing, and nothing repeated, that should not be. Ctrl+C ends the
 demonstration, its scripts and its Kafka at once.
 """
 
@@ -36,7 +36,7 @@ from local_kafka.brokers import Broker
 from local_kafka.download import BrokerError
 from local_kafka.processes import exit_on_ending
 from sight.film import Film
-from story.account import account, faults, verdict
+from story.account import account, verdict
 from story.stage import Stage
 from story.steps import play
 from story.view import Display, svg_of, table_of
@@ -100,11 +100,10 @@ def run(options) -> int:
         log = stage.log()
     if film:
         options.picture.write_text(svg_of(film), "utf-8")
-    account(stage.parts, log)
-    wrong = faults(stage.parts, log)
-    for text in ("", table_of(stage.parts), "", WHY, "", verdict(stage.parts, wrong)):
+    faults = account(stage.parts, log)
+    for text in ("", table_of(stage.parts), "", WHY, "", verdict(stage.parts, faults)):
         console.print(text, highlight=False, soft_wrap=not live and isinstance(text, str))
-    return 1 if wrong else 0
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

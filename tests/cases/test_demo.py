@@ -1,26 +1,21 @@
 """The demonstration tells its whole story, gets its figures right, and leaves nothing behind."""
 
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
 from xml.etree import ElementTree
 
+import pyte
 import pytest
 
 from local_kafka.files import ROOT
 from local_kafka.processes import commands_with
 from local_kafka.waiting import wait_until
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its Ctrl+C is sent as POSIX does")
-if sys.platform != "win32":
-    import pty
-
-    import pyte
-
 DEMO = [sys.executable, str(ROOT / "tests" / "demo.py"), "--fast"]
-STOPPED = "demo.py: Stopped. What it had started is gone.\n"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -81,8 +76,8 @@ def check_picture(file):
     for number, title in enumerate(("both producers", "Ctrl+C on", "consumer1 started", "kill -9"), 1):
         assert f"Step {number} of 7: {title}" in drawing
     assert "Step 5" not in drawing
-    for text in ("stopped with Ctrl+C", "Resuming stock-market-0 at offset", "lag 0"):
-        assert text in drawing
+    assert "stopped with Ctrl+C" in drawing
+    assert "Resuming stock-market-0 at offset" in drawing
 
 
 def test_the_picture_in_the_readme_is_such_a_film():
@@ -108,15 +103,6 @@ def test_where_no_kafka_answers_it_says_so_in_one_line(demo):
     assert errors == "demo.py: 127.0.0.1:none: no Kafka answers there. Start it, or correct the address.\n"
 
 
-def test_a_closed_terminal_ends_it_with_its_kafka(demo, tmp_path):
-    process = demo()
-    next(line for line in process.stdout if line.startswith("Starting Kafka."))
-    process.send_signal(signal.SIGHUP)
-    _, errors = process.communicate(timeout=30)
-    assert (process.returncode, errors) == (128 + signal.SIGHUP, STOPPED)
-    check_nothing_is_left(tmp_path)
-
-
 def test_on_a_terminal_it_shows_a_picture_until_ctrl_c_and_leaves_all_as_it_was(demo, tmp_path):
     ours, theirs = pty.openpty()
     process = demo(output=theirs, errors=theirs, TERM="xterm-256color", COLUMNS="80", LINES="24")
@@ -131,17 +117,13 @@ def test_on_a_terminal_it_shows_a_picture_until_ctrl_c_and_leaves_all_as_it_was(
             process.send_signal(signal.SIGINT)
     os.close(ours)
     assert process.wait(30) == 128 + signal.SIGINT
-    assert raw.decode().replace("\r", "").endswith(STOPPED)
+    assert raw.decode().endswith("demo.py: Stopped. What it had started is gone.\r\n")
     assert raw.count(b"\x1b[?1049h") == raw.count(b"\x1b[?1049l") == 1
     for text in ("Step 1 of 7", "Step 2 of 7", "consumer1: stopped with Ctrl+C", "Step 3 of 7", "Received: AAPL"):
         assert text in seen
-    check_nothing_is_left(tmp_path)
-
-
-def check_nothing_is_left(folder):
-    assert not list(folder.iterdir())
+    assert not list(tmp_path.iterdir())
     if sys.platform == "linux":
-        wait_until(lambda: not commands_with(str(folder)), limit=10)
+        wait_until(lambda: not commands_with(str(tmp_path)), limit=10)
 
 
 def read(terminal):

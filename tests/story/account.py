@@ -47,13 +47,17 @@ def run_of(script, parts) -> Run:
     return Run(script, lines, script if script in CONSUMERS else None)
 
 
-def account(parts, log) -> None:
-    """Find what is missing and repeated in each consumer's parts.
+def account(parts, log) -> list[str]:
+    """Find what is missing and repeated in each consumer's parts, and what should not have happened.
 
     Args:
         parts: the Parts of all scripts, in the order of the steps.
         log: the topic's Log, as it is at the end.
+
+    Returns:
+        The faults, as sentences without a full stop.
     """
+    faults = [str(anomaly) for anomaly in judge([run_of(name, parts) for name in PRODUCERS + CONSUMERS], log)]
     for name in CONSUMERS:
         mine, passed = [part for part in parts if part.script == name], 0
         never = [message.offset for message in missing([run_of(name, mine)], log)]
@@ -61,21 +65,15 @@ def account(parts, log) -> None:
             part.missing = [offset for offset in never if passed <= offset < part.committed]
             part.repeated = [message.offset for message in again]
             passed = part.committed
+            if more := Counter(part.repeated) - Counter(part.may_repeat):
+                faults.append(f"{name} in step {part.step} repeated {in_words(more)}")
+    return faults
 
 
-def faults(parts, log) -> list[str]:
-    """Return what should not have happened, as sentences without a full stop; the account of `parts` is made."""
-    found = [str(anomaly) for anomaly in judge([run_of(name, parts) for name in PRODUCERS + CONSUMERS], log)]
-    for part in parts:
-        if more := Counter(part.repeated) - Counter(part.may_repeat):
-            found.append(f"{part.script} in step {part.step} repeated {in_words(more)}")
-    return found
-
-
-def verdict(parts, wrong) -> str:
-    """Return what came out, in a sentence or two; `wrong` is what `faults` returned of these parts."""
-    if wrong:
-        return f"Verdict: FAILED: {'; '.join(wrong)}."
+def verdict(parts, faults) -> str:
+    """Return what came out, in a sentence or two; `faults` are what `account` has found in these parts."""
+    if faults:
+        return f"Verdict: FAILED: {'; '.join(faults)}."
     sent, unread = sent_in(parts), sum(len(part.missing) for part in parts)
     but = f" but the {unread} deleted unread, which were reported as LOST" if unread else ""
     again = [f"{len(part.repeated)} that {part.script} read again ({part.why})" for part in parts if part.repeated]
