@@ -5,11 +5,14 @@
     python tests/demo.py --fast           the same with shorter pauses: for tests, not for reading along
     python tests/demo.py --picture FILE   also film the first four steps, as an animated SVG:
                                           tests/demo.svg is one
+    python tests/demo.py --bootstrap-servers 127.0.0.1:9092
+                                          on a Kafka that runs already, which is not stopped: on a
+                                          topic and in groups of its own, deleted at the end
 
-Nothing is simulated: each number is read from the scripts' lines or from Kafka. The Kafka is the
-demonstration's own, with free ports and temporary data; it needs no Docker. At the end a table
-compares, for each step, what Kafka stored with what each consumer printed. The exit status is 0
-only if nothing was missing, and nothing repeated, that should not be. Ctrl+C ends the
+Nothing is simulated: each number is read from the scripts' lines or from Kafka. By default the
+Kafka is the demonstration's own, with free ports and temporary data; it needs no Docker. At the end
+a table compares, for each step, what Kafka stored with what each consumer printed. The exit status
+is 0 only if nothing was missing, and nothing repeated, that should not be. Ctrl+C ends the
 demonstration, its scripts and its Kafka at once.
 """
 
@@ -33,7 +36,7 @@ from local_kafka.brokers import Broker
 from local_kafka.download import BrokerError
 from local_kafka.processes import exit_on_ending
 from sight.film import Film
-from story.account import faults, verdict
+from story.account import account, verdict
 from story.stage import Stage
 from story.steps import play
 from story.view import Display, svg_of, table_of
@@ -53,6 +56,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--picture", metavar="FILE", type=Path)
+    parser.add_argument("--bootstrap-servers", metavar="HOST:PORT")
     options = parser.parse_args()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # for a terminal that lacks a letter
@@ -61,7 +65,7 @@ def main() -> None:
     try:
         status = run(options)
     except SystemExit:
-        print("demo.py: Stopped. Its scripts and its Kafka are gone.", file=sys.stderr)
+        print("demo.py: Stopped. What it had started is gone.", file=sys.stderr)
         raise
     except BrokenPipeError:  # the reader is gone, as in `| head`
         status = 1
@@ -79,20 +83,27 @@ def run(options) -> int:
     screen = Live(console=console, screen=True, auto_refresh=False) if live else None
     film = Film(*FILM_SIZE) if options.picture else None
     with contextlib.ExitStack() as stack:
-        print("Starting Kafka.", flush=True)
-        broker = stack.enter_context(Broker())
+        servers, broker = options.bootstrap_servers, None
+        if not servers:
+            print("Starting Kafka.", flush=True)
+            broker = stack.enter_context(Broker())
+            servers = broker.bootstrap_servers
         pace = FAST if options.fast else FOR_A_FILM if film else TO_READ_ALONG
-        stage = Stage(broker, pace, Display(screen, film))
+        stage = Stage(servers, broker, pace, Display(screen, film))
+        try:
+            stage.open()
+        except (KafkaError, ValueError):  # ValueError: what is there is no address
+            raise BrokerError(f"{servers}: no Kafka answers there. Start it, or correct the address.") from None
         stack.callback(stage.close)
         with screen or contextlib.nullcontext():
             play(stage)
         log = stage.log()
     if film:
         options.picture.write_text(svg_of(film), "utf-8")
-    wrong = faults(stage.parts, log)
-    for text in ("", table_of(stage.parts), "", WHY, "", verdict(stage.parts, wrong)):
+    faults = account(stage.parts, log)
+    for text in ("", table_of(stage.parts), "", WHY, "", verdict(stage.parts, faults)):
         console.print(text, highlight=False, soft_wrap=not live and isinstance(text, str))
-    return 1 if wrong else 0
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

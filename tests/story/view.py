@@ -5,16 +5,15 @@ import time
 
 from rich.table import Table
 
-from evidence.lines import Placed, Received, parse
+from evidence.lines import MESSAGE, Lost, Placed
 from sight.film import Film
-from sight.lanes import GroupView, Lane, PartitionView, legend
+from sight.lanes import ALARM, GroupView, Lane, PartitionView, legend
 from sight.picture import Picture, Section
-from story.account import CONSUMERS, PRODUCERS, sent_in
-from story.stage import GROUPS, TOPIC, is_message
+from story.account import CONSUMERS, PRODUCERS, run_of, sent_in
+from story.stage import RUNNING
 
 COLOURS = {"producer1": "cyan", "producer2": "magenta", "consumer1": "green", "consumer2": "yellow"}
 FILMED, STILL = 4, 2  # the last step on the film, and that at whose end it stands still for who asks for less motion
-WRITERS = {name: COLOURS[name] for name in PRODUCERS}
 
 
 class Display:
@@ -35,59 +34,49 @@ class Display:
     def show(self, stage) -> None:
         """Show the stage as it is now."""
         if self.live:
-            self.live.update(picture_of(stage, self.live.console.width), refresh=True)
-        if self.film and stage.number <= FILMED and len(stage.seen.groups) == len(CONSUMERS):
-            self.film.take(picture_of(stage, self.film.width), time.monotonic(), stage.number == STILL)
+            self.live.update(picture_of(stage), refresh=True)
+        if self.film and stage.number <= FILMED:
+            self.film.take(picture_of(stage), time.monotonic(), stage.number == STILL)
 
 
-def picture_of(stage, width: int) -> Picture:
-    """Return the picture of the stage as it is now, for a screen of this width."""
+def picture_of(stage) -> Picture:
+    """Return the picture of the stage as it is now."""
     log = stage.seen.logs[0]
-    writers = {m.offset: COLOURS[name] for name in PRODUCERS for run in stage.scripts[name] for m in run.messages()}
-    half = (width - 2) // 2
+    written = {m.offset: COLOURS[name] for name in PRODUCERS for m in run_of(name, stage.parts).messages}
     return Picture(
         stage.heading,
-        [Lane(PartitionView(TOPIC, 0, log.first, log.end), [group_of(stage, n) for n in CONSUMERS], writers)],
-        [*([section_of(stage, name, width)] for name in CONSUMERS), [section_of(stage, n, half) for n in PRODUCERS]],
-        texts=[(stage.step.sentence, "bold"), (stage.note, "")],
+        [Lane(PartitionView(stage.topic, 0, log.first, log.end), [group_of(stage, n) for n in CONSUMERS], written)],
+        [*([section_of(stage, name)] for name in CONSUMERS), [section_of(stage, name) for name in PRODUCERS]],
+        texts=[(stage.sentence, "bold"), (stage.note, "")],
         state="Kafka is stopped" if stage.away else "",
         shares=[4, 4, 1],
-        foot=legend(WRITERS, resumed=True),
+        foot=legend({name: COLOURS[name] for name in PRODUCERS}, resumed=True),
     )
 
 
 def group_of(stage, name) -> GroupView:
     """Return a consumer's group as Kafka has it, and where it says it resumed in this step."""
-    group = stage.seen.groups.get(GROUPS[name])
-    resumed = [placed.offset for placed in stage.now[name].events(Placed)]
+    group = stage.seen.groups.get(stage.groups[name])
+    resumed = [placed.offset for placed in stage.now[name].run.of(Placed)]
     committed = group and group.committed.get(0)
     return GroupView(name, committed, style=COLOURS[name], resumed=resumed[-1] if resumed else None)
 
 
-def section_of(stage, name, width: int) -> Section:
-    return section(name, stage.states[name], stage.lines(name), stage.began, width)
+def section_of(stage, name) -> Section:
+    """Return what a script has said in this step, and below it its latest messages."""
+    state, style = stage.states[name], COLOURS[name]
+    said = [(short(line.text), style) for line in stage.now[name].lines if not MESSAGE.fullmatch(line.text)]
+    latest = [(short(line.text), style) for line in stage.lines(name)[-60:] if MESSAGE.fullmatch(line.text)]
+    return Section(f"{name}: {state}", latest, style=style if state == RUNNING else ALARM, pinned=said)
 
 
-def section(name, state, lines, began: float, width: int) -> Section:
-    """Return a script's latest lines; what it has said since its step began stays above the messages after it."""
-    last = max((number for number, line in enumerate(lines) if is_message(line)), default=0)
-    said = [line for line in lines[:last] if line.at >= began and not is_message(line)]
-    pinned, latest = (
-        [(short(line, width), COLOURS[name]) for line in some]
-        for some in (said, [line for line in lines[-60:] if line not in said])
-    )
-    title, alarm = (f"{name}: running", "") if state == "running" else (name, state)
-    return Section(title, latest, alarm, COLOURS[name], pinned=pinned)
-
-
-def short(line, width: int) -> str:
-    """Return a line without the script's name; a message for which there is no room by symbol, price and offset."""
-    said = line.text.partition("] ")[2] or line.text
-    if len(said) <= width or not is_message(line):
-        return said
-    event = parse(line.text)
-    tick = json.loads(event.message.value)
-    return f"{type(event).__name__}: {tick['symbol']} {tick['price']} (offset {event.message.offset})"
+def short(text: str) -> str:
+    """Return a line without the script's name; a message by its symbol, price and offset, which fit any terminal."""
+    found = MESSAGE.fullmatch(text)
+    if not found:
+        return text.partition("] ")[2]
+    tick = json.loads(found["value"])
+    return f"{found['verb']}: {tick['symbol']} {tick['price']} (offset {found['offset']})"
 
 
 def svg_of(film: Film) -> str:
@@ -112,9 +101,9 @@ def table_of(parts) -> Table:
         shown.add_row(
             f"{part.step} {part.title}" if first else "",
             part.script,
-            str(sent_in(part.step, parts)) if first else "",
-            str(len(part.events(Received))),
-            f"{len(part.missing)}{' (LOST)' if part.lost else ''}",
+            str(sent_in([each for each in parts if each.step == part.step])) if first else "",
+            str(len(part.run.messages)),
+            f"{len(part.missing)}{' (LOST)' if part.run.of(Lost) else ''}",
             f"{len(part.repeated)}{f' ({part.why})' if part.repeated else ''}",
             str(part.end - part.committed),
             "" if part.wait is None else f"{part.wait:.1f} s",
