@@ -61,7 +61,10 @@ def connect():
 
 
 def print_next_messages(consumer, progress):
-    """Poll, print, commit, in this order: whatever ends the script, no message is skipped."""
+    """Poll, print, commit, in this order: whatever ends the script, no message is skipped.
+
+    In between it sees to it that it is still in the group, and says where reading starts.
+    """
     messages = consumer.poll(timeout_ms=1000)
     try:
         require_membership(consumer, progress)
@@ -74,13 +77,11 @@ def print_next_messages(consumer, progress):
             consumer.seek(tp, messages[tp][0].offset)
         raise
     show(messages)
-    # Also when nothing came: it asks whether Kafka is there and the group still has this consumer,
-    # and keeps the place of a group that starts at the latest.
+    # Commit also when nothing came: the call fails if Kafka is away or the group has forgotten this
+    # consumer, and it keeps the place of a group that starts at the latest.
     consumer.commit(timeout_ms=ANSWER_MS)
-    for tp in consumer.assignment():
-        offset = consumer.position(tp, timeout_ms=0)
-        if offset is not None:
-            progress.committed[tp] = offset
+    for tp in messages:
+        progress.committed[tp] = messages[tp][-1].offset + 1
 
 
 def main():
@@ -120,13 +121,16 @@ def main():
             say(f"The next start resumes {name_of(tp)} at offset {offset}.")
 
 
+# The resume itself is all above. What follows says where it stands, and what it waits for.
+
+
 class Progress:
     """How far this consumer has come."""
 
     def __init__(self):
         self.member_id = None  # as the group knows this consumer
         self.assignment = None  # (its partitions, how many the topic has), as told
-        self.committed = {}  # {TopicPartition: the committed offset, None if there is none}
+        self.committed = {}  # {TopicPartition: the offset to go on at, None if not known yet}
 
 
 class Waiting:
@@ -155,7 +159,10 @@ def require_topic(consumer):
 
 
 def require_answers(consumer):
-    """Raise if Kafka has not answered yet for some partition, as when that has no leader."""
+    """Raise while some partition was never fetched from, as when it has no leader.
+
+    This comes last in a round, so that the other partitions are read meanwhile.
+    """
     if any(consumer.highwater(tp) is None for tp in consumer.assignment()):
         raise errors.KafkaTimeoutError
 
@@ -172,6 +179,17 @@ def require_membership(consumer, progress):
     if not consumer.assignment():
         # Ask Kafka anything, to notice an outage: commit() asks nothing without partitions.
         consumer.committed(TopicPartition(TOPIC, 0), timeout_ms=ANSWER_MS)
+
+
+def ask_to_join(consumer):
+    """Have the next poll() join the group (again): a workaround for kafka-python 3.0.12.
+
+    A join that outlasts a poll() may be forgotten: then Kafka counts this consumer as a member, and
+    the consumer waits for ever. And only the group's leader looks for added partitions, but it does
+    not know that it leads after a restart as a static member. This can go when need_rejoin() is
+    true for as long as a join is under way, and JoinGroup 9 is spoken (KIP-814).
+    """
+    consumer._coordinator.request_rejoin()  # noqa: SLF001 - there is no public call
 
 
 def tell_assignment(consumer, progress):
@@ -205,8 +223,11 @@ def tell_jumps(consumer, progress, messages):
     """Say where a partition is not read on at its committed offset, and why."""
     for tp, expected in progress.committed.items():
         actual = messages[tp][0].offset if tp in messages else consumer.position(tp, timeout_ms=0)
-        if None not in (expected, actual) and expected != actual:
+        if actual is None:
+            continue  # Kafka has not told it yet
+        if expected not in (None, actual):
             tell_jump(consumer, tp, expected, actual)
+        progress.committed[tp] = actual
 
 
 def tell_jump(consumer, tp, expected, actual):
@@ -269,17 +290,6 @@ def die(reason):
     """End the script: one line on stderr, status 1."""
     print(f"[{NAME}] {reason}", file=sys.stderr, flush=True)
     os._exit(1)  # at once: what stdout could not take is not tried again, no thread is waited for
-
-
-def ask_to_join(consumer):
-    """Have the next poll() join the group (again): a workaround for kafka-python 3.0.12.
-
-    A join that outlasts a poll() may be forgotten: then Kafka counts this consumer as a member, and
-    the consumer waits for ever. And only the group's leader looks for added partitions, but it does
-    not know that it leads after a restart as a static member. This can go when need_rejoin() is
-    true for as long as a join is under way, and JoinGroup 9 is spoken (KIP-814).
-    """
-    consumer._coordinator.request_rejoin()  # noqa: SLF001 - there is no public call
 
 
 if __name__ == "__main__":

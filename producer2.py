@@ -85,8 +85,8 @@ def deliver(producer, tick, stop):
             return future.get(timeout=0.2)  # short, so that Ctrl+C is noticed meanwhile
         except (
             errors.RetriableError,  # also when the 0.2 s are over
-            errors.OutOfOrderSequenceNumberError,  # of a Kafka that was wiped
-            errors.UnknownProducerIdError,
+            errors.OutOfOrderSequenceNumberError,  # of a Kafka that was wiped: it does not know
+            errors.UnknownProducerIdError,  # this producer any more
         ):
             if future is None or future.failed():  # not sent, or given up by the client: send anew
                 future = None
@@ -108,7 +108,7 @@ def pause(seconds, stop):
     """Wait in short steps: Ctrl+C does not wait for a long interval."""
     end = time.monotonic() + seconds
     while not stop.asked_at and time.monotonic() < end:
-        time.sleep(min(0.1, max(0, end - time.monotonic())))
+        time.sleep(min(0.1, seconds))
 
 
 class Stop:
