@@ -136,16 +136,16 @@ class Broker:
                 f"Port {self.port} is in use: another Kafka (docker compose down? another terminal?), or a program."
             )
 
-    def wait_until_ready(self, limit=60) -> None:
+    def wait_until_ready(self) -> None:
         """Return when it answers clients; one of a cluster, when it has its part in it.
 
         Raises:
-            BrokerError: it ended, or `limit` seconds are over.
+            BrokerError: it ended, or was silent for 60 s.
         """
         try:
-            wait_until(self.is_ready, limit, every=0.05)
+            wait_until(self.is_ready, limit=60, every=0.05)
         except Overdue:
-            raise BrokerError(f"Kafka did not answer within {limit} s; its output is in {self.output}.") from None
+            raise BrokerError(f"Kafka did not answer within 60 s; its output is in {self.output}.") from None
 
     def is_ready(self) -> bool:
         """Tell whether it answers clients; raises BrokerError if it has ended."""
