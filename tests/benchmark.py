@@ -17,20 +17,20 @@ if sys.platform == "win32":
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
+import asyncio
 import os
 import platform
 from collections import defaultdict
 
 import psutil
-from kafka.errors import KafkaError
 
 from local_kafka.brokers import Broker
 from local_kafka.download import BrokerError
 from local_kafka.files import compose_service
 from local_kafka.processes import exit_on_ending
-from peers.bench import MISSED, Bench
 from peers.catalogue import PEERS, library
-from peers.measuring import MOMENTS, RATE, catch_up, catch_ups_table, restart_all, restarts_table, starts_table
+from peers.measuring import MOMENTS, RATE, Ticks, catch_up, restart_all
+from peers.tables import catch_ups_table, restarts_table, starts_table
 
 METHOD = (
     "Catching up: one consumer at a time, the median of the rounds. The others: all at the same time, each in a group "
@@ -51,7 +51,7 @@ def main() -> None:
     restarts, messages = options.restarts or restarts, options.messages or messages
     try:
         print(benchmark(options.only or PEERS, rounds, restarts, messages))
-    except (AssertionError, BrokerError, KafkaError, psutil.Error) as error:
+    except (AssertionError, BrokerError, psutil.Error) as error:
         sys.exit(f"benchmark.py: {str(error).splitlines()[0]}")  # the others are what a peer printed
 
 
@@ -77,20 +77,20 @@ def benchmark(keys, rounds, count, messages) -> str:
     peers, settings = choose(keys)
     catch_ups = defaultdict(list)
     with Broker() as broker:
-        bench = Bench(broker.bootstrap_servers)
+        missed, live = Ticks(broker.bootstrap_servers, "missed"), Ticks(broker.bootstrap_servers, "live")
         report(f"storing {messages:,} messages")
-        bench.send(MISSED, messages)
+        missed.send(messages)
         for number in range(1, rounds + 1):
             for peer in peers:
                 report(f"round {number} of {rounds}, {peer.name}: catching up with {messages:,} messages")
-                catch_ups[peer].append(catch_up(bench, peer))
-        restarts = restart_all(bench, peers, count, report)
+                catch_ups[peer].append(asyncio.run(catch_up(missed, peer)))
+        restarts = asyncio.run(restart_all(live, peers, count, report))
     python = f"{platform.python_implementation()} {platform.python_version()}"
     parts = [
         f"{compose_service()['image']}, {python}, {platform.system()}, {os.cpu_count()} CPUs.",
         starts_table(peers, restarts),
         restarts_table(peers, restarts, count),
-        catch_ups_table(peers, catch_ups, messages),
+        catch_ups_table(catch_ups, messages),
         "\n".join(settings),
         METHOD,
     ]

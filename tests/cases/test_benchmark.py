@@ -11,9 +11,9 @@ from evidence.scripts import Script
 from local_kafka.files import ROOT
 from local_kafka.processes import commands_with
 from local_kafka.waiting import wait_until
-from peers.bench import missing_and_repeated
 from peers.catalogue import PEERS
-from peers.measuring import catch_ups_table
+from peers.measuring import missing_and_repeated
+from peers.tables import catch_ups_table
 
 BENCHMARK = [sys.executable, str(ROOT / "tests" / "benchmark.py")]
 LITTLE = ["--short", "--messages", "20000", "--only", "consumer1"]
@@ -68,5 +68,5 @@ def test_what_is_missing_and_each_repetition_is_counted(runs, expected):
 def test_a_rate_is_a_median_and_stands_beside_that_of_confluent_kafka():
     consumer1, poll = PEERS["consumer1"], PEERS["confluent-poll"]
     catch_ups = {consumer1: [(1000, 40, 1), (3000, 60, 3), (2000, 50, 9)], poll: [(800, 70, 1)]}
-    row = catch_ups_table([consumer1, poll], catch_ups, 300_000).splitlines()[2]
+    row = catch_ups_table(catch_ups, 300_000).splitlines()[2]
     assert row == "| consumer1.py | 2,000 | 2.50 | 50 | 3.00 |"

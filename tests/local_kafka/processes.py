@@ -43,16 +43,12 @@ def commands_with(text) -> list[str]:
     """
     import psutil  # noqa: PLC0415 - the tests alone ask, and have it
 
-    found = []
     ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    for process in psutil.process_iter():
-        try:
-            command = " ".join(process.cmdline())
-            named = text in command or any(text in value for value in process.environ().values())
-        except (psutil.Error, OSError):  # it has just ended, or is not ours
-            continue
-        if named and process.pid not in ours:
-            found.append(command)
+    found = []
+    for process in psutil.process_iter(["cmdline", "environ"]):  # None for those that are not ours
+        command, environment = process.info["cmdline"] or [], process.info["environ"] or {}
+        if process.pid not in ours and any(text in word for word in [*command, *environment.values()]):
+            found.append(" ".join(command))
     return found
 
 

