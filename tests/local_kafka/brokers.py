@@ -17,8 +17,13 @@ from local_kafka.processes import die_with_parent
 from local_kafka.set_up import JAVA_COMMAND, LOCALE, compose_settings, last_words, set_up
 from local_kafka.waiting import Overdue, wait_until
 
-# For brokers that are killed. By Kafka's own default a controller counts one as alive for 9 s more.
-FORGET_THE_KILLED_SOON = {"KAFKA_BROKER_SESSION_TIMEOUT_MS": 2000, "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": 500}
+# For brokers that are killed. By Kafka's own defaults a controller counts one as alive for 9 s more, and the next start
+# checks 50 logs of committed offsets.
+FORGET_THE_KILLED_SOON = {
+    "KAFKA_BROKER_SESSION_TIMEOUT_MS": 2000,
+    "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": 500,
+    "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": 3,
+}
 
 
 def free_port() -> int:
@@ -218,7 +223,6 @@ def cluster():
         "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093,2@localhost:9093,3@localhost:9093",  # where: Broker.voters
         "KAFKA_DEFAULT_REPLICATION_FACTOR": 3,
         "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": 3,
-        "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": 3,  # Kafka's own default, 50, would be 50 logs in each of them
         "KAFKA_MIN_INSYNC_REPLICAS": 2,
         **FORGET_THE_KILLED_SOON,
     }
