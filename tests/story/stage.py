@@ -48,7 +48,7 @@ class Stage:
         self.step, self.number, self.began, self.heading, self.note = None, 0, 0.0, "", ""
         self.parts, self.now = [], {}
         self.kafka = Kafka(broker.bootstrap_servers)
-        self._observer = Observer(broker.bootstrap_servers, TOPIC, GROUPS.values(), 8000)
+        self._observer = Observer(broker.bootstrap_servers, TOPIC, GROUPS.values())
         self.seen, self.away = None, False
         self._shown, self._deleted = 0.0, []
         self._told = Counter()  # of each script: how many of its lines are told

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from evidence.lines import Placed, Received, parse
 from sight.film import Film
-from sight.lanes import GroupView, Lane, PartitionView, legend
+from sight.lanes import ALARM, GroupView, Lane, legend
 from sight.picture import Picture, Section
 from story.account import CONSUMERS, PRODUCERS, sent_in
 from story.stage import GROUPS, TOPIC, is_message
@@ -47,7 +47,7 @@ def picture_of(stage, width: int) -> Picture:
     half = (width - 2) // 2
     return Picture(
         stage.heading,
-        [Lane(PartitionView(TOPIC, 0, log.first, log.end), [group_of(stage, n) for n in CONSUMERS], writers)],
+        [Lane(f"{TOPIC}-0", log, [group_of(stage, n) for n in CONSUMERS], writers)],
         [*([section_of(stage, name, width)] for name in CONSUMERS), [section_of(stage, n, half) for n in PRODUCERS]],
         texts=[(stage.step.sentence, "bold"), (stage.note, "")],
         state="Kafka is stopped" if stage.away else "",
@@ -76,8 +76,8 @@ def section(name, state, lines, began: float, width: int) -> Section:
         [(short(line, width), COLOURS[name]) for line in some]
         for some in (said, [line for line in lines[-60:] if line not in said])
     )
-    title, alarm = (f"{name}: running", "") if state == "running" else (name, state)
-    return Section(title, latest, alarm, COLOURS[name], pinned=pinned)
+    style = COLOURS[name] if state == "running" else ALARM
+    return Section(f"{name}: {state}", latest, style, pinned)
 
 
 def short(line, width: int) -> str:
