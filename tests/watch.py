@@ -32,7 +32,7 @@ from rich.live import Live
 from local_kafka.processes import exit_on_ending
 from sight.happenings import Chronicle, clock
 from sight.lanes import GroupView, Lane, as_table, visible
-from sight.observer import REFUSALS, Observer
+from sight.observer import Observer
 from sight.picture import Picture, Section
 
 EVERY = 0.5  # seconds from one look to the next
@@ -56,18 +56,11 @@ def lanes(chronicle) -> list[Lane]:
 
 
 def picture(chronicle, news) -> Picture:
-    state = ""
-    if chronicle.away:
-        state = "Kafka does not answer"
-    elif chronicle.last is None:
-        state = "looking for Kafka"
-    elif not chronicle.last.logs:
-        state = "the topic does not exist"
     return Picture(
         f"topic {chronicle.topic} at {chronicle.servers}",
         lanes(chronicle) if chronicle.last else [],
         [[Section("what has happened", list(news))]],
-        state=state,
+        state="Kafka does not answer" if chronicle.away else "",
     )
 
 
@@ -80,11 +73,9 @@ def follow(chronicle, observer):
             # Where no Kafka is, wait until that has to be told, and after that for as long as it takes.
             happenings = chronicle.see(observer.look(FOR_EVER if chronicle.away else SILENT * 1000))
             answered = time.monotonic()
-        except REFUSALS as error:
-            happenings = chronicle.no_answer(time.time(), type(error).__name__)
-        except KafkaError:
+        except KafkaError as error:
             if time.monotonic() >= answered + SILENT:
-                happenings = chronicle.no_answer(time.time())
+                happenings = chronicle.no_answer(time.time(), error)
         yield happenings
         time.sleep(EVERY)
 
@@ -112,10 +103,9 @@ def once(chronicle, observer) -> None:
     """
     try:
         chronicle.see(observer.look(SILENT * 1000))
-    except REFUSALS as error:
-        sys.exit(f"watch.py: Kafka refuses to tell: {type(error).__name__}.")
-    except KafkaError:
-        sys.exit(f"watch.py: {chronicle.servers}: no Kafka answers there. Start it, or correct the address.")
+    except KafkaError as error:
+        what = f"No answer from Kafka at {chronicle.servers} ({type(error).__name__})"
+        sys.exit(f"watch.py: {what}. Start it, or correct the address or the topic.")
     if not chronicle.last.logs:
         sys.exit(f"watch.py: Topic {chronicle.topic} does not exist.")
     print("\n".join(as_table(lanes(chronicle))), flush=True)

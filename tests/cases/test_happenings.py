@@ -147,8 +147,8 @@ def test_a_group_that_rebalances_has_not_lost_its_members():
 def test_a_kafka_that_does_not_answer_is_told_once_and_what_waits_meanwhile_is_no_growing_lag():
     watched = Watched()
     watched.move(end=5)
-    silence = [happening.text for _ in range(2) for happening in watched.chronicle.no_answer(START)]
-    assert silence == ["Kafka does not answer: waiting for it."]
+    silence = [happening.text for _ in range(2) for happening in watched.chronicle.no_answer(START, TimeoutError())]
+    assert silence == ["No answer from Kafka at 127.0.0.1:9092 (TimeoutError): waiting for it."]
     assert watched.move(60, end=5) == ["Kafka answers again."]
     assert watched.stop_reading(2.5) == []
     assert "grows since" in watched.stop_reading(2)[0]

@@ -73,16 +73,12 @@ class Chronicle:
         lag = self._lags.get(group, {}).get(number)
         return lag.trend(self.last) if lag else ""
 
-    def no_answer(self, at: float, refusal: str = "") -> list[Happening]:
-        """Return what there is to tell if Kafka has not answered for a while, or refuses with this error."""
+    def no_answer(self, at: float, error: Exception) -> list[Happening]:
+        """Return what there is to tell if Kafka has not answered for a while, but with this error."""
         if self.away:
             return []
         self.away = True
-        text = f"No Kafka answers at {self.servers}: waiting for it."
-        if refusal:
-            text = f"Kafka refuses to tell: {refusal}."
-        elif self.last:
-            text = "Kafka does not answer: waiting for it."
+        text = f"No answer from Kafka at {self.servers} ({type(error).__name__}): waiting for it."
         return [Happening(at, text, "bad")]
 
     def see(self, look: Look) -> list[Happening]:

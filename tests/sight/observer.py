@@ -12,14 +12,6 @@ from kafka.admin import OffsetSpec
 
 from sight.look import GroupLook, LogLook, Look, Member
 
-REFUSALS = (
-    errors.TopicAuthorizationFailedError,
-    errors.GroupAuthorizationFailedError,
-    errors.ClusterAuthorizationFailedError,
-    errors.InvalidTopicError,
-    errors.UnsupportedVersionError,
-)
-
 
 class Observer:
     """Looks at one topic, and at the groups that have read it or want to; eight requests to one broker.
@@ -43,7 +35,7 @@ class Observer:
                 should wait long: kafka-python 3.0.12 leaves a thread behind for each attempt that fails.
 
         Raises:
-            kafka.errors.KafkaError: Kafka does not answer, or refuses.
+            kafka.errors.KafkaError: Kafka does not answer, or answers with an error.
         """
         try:
             self._admin = self._admin or KafkaAdminClient(
