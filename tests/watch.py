@@ -13,18 +13,15 @@ Ctrl+C ends it.
 """
 
 # ruff: noqa: E402 - the first lines set what Ctrl+C does while the rest is imported
-import os
+import signal
 
-from local_kafka.processes import on_ending
-
-on_ending(lambda *_: os._exit(0))
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
 import contextlib
 import logging
-import queue
+import os
 import sys
-import threading
 import time
 from collections import deque
 
@@ -32,12 +29,15 @@ from kafka.errors import KafkaError
 from rich.console import Console
 from rich.live import Live
 
+from local_kafka.processes import exit_on_ending
 from sight.happenings import Chronicle, clock
-from sight.lanes import GroupView, Lane, PartitionView, as_table, visible
-from sight.observer import REFUSALS, Looks, Observer
+from sight.lanes import GroupView, Lane, as_table, visible
+from sight.observer import Observer
 from sight.picture import Picture, Section
 
-SILENT = 3  # seconds without a look: Kafka does not answer
+EVERY = 0.5  # seconds from one look to the next
+SILENT = 3  # seconds without an answer until that is told
+FOR_EVER = 2**31 - 1  # milliseconds
 STYLES = {"bad": "bold red", "good": "green", "quiet": "dim", "": ""}
 COLOURS = ("green", "yellow", "cyan", "magenta", "blue")
 
@@ -51,78 +51,63 @@ def lanes(chronicle) -> list[Lane]:
             trend, colour = chronicle.trend(name, number), COLOURS[place % len(COLOURS)]
             committed, holder = group.committed.get(number), group.holder(number)
             groups.append(GroupView(name, committed, trend, holder, group.state, colour))
-        drawn.append(Lane(PartitionView(chronicle.topic, number, log.first, log.end), groups))
+        drawn.append(Lane(f"{chronicle.topic}-{number}", log, groups))
     return drawn
 
 
 def picture(chronicle, news) -> Picture:
-    state = ""
-    if chronicle.away:
-        state = "Kafka does not answer"
-    elif chronicle.last is None:
-        state = "looking for Kafka"
-    elif not chronicle.last.logs:
-        state = "the topic does not exist"
     return Picture(
         f"topic {chronicle.topic} at {chronicle.servers}",
         lanes(chronicle) if chronicle.last else [],
-        [[Section("what has happened", list(news), indent=10)]],
-        state=state,
+        [[Section("what has happened", list(news))]],
+        state="Kafka does not answer" if chronicle.away else "",
     )
 
 
-def follow(options):
-    """Yield the Chronicle and its latest Happenings, several times a second."""
-    looks = Looks(Observer(options.bootstrap_servers, options.topic, options.group))
-    looks.start()
-    chronicle, answered = Chronicle(options.topic, options.bootstrap_servers), time.monotonic()
+def follow(chronicle, observer):
+    """Yield the Happenings that each look has found, for ever."""
+    answered = time.monotonic()
     while True:
         happenings = []
         try:
-            answer = looks.news.get(timeout=0.25)
-        except queue.Empty:
-            if time.monotonic() > answered + SILENT:
-                happenings = chronicle.no_answer(time.time())
-        else:
+            # Where no Kafka is, wait until that has to be told, and after that for as long as it takes.
+            happenings = chronicle.see(observer.look(FOR_EVER if chronicle.away else SILENT * 1000))
             answered = time.monotonic()
-            refused = isinstance(answer, KafkaError)
-            happenings = chronicle.no_answer(time.time(), type(answer).__name__) if refused else chronicle.see(answer)
-        yield chronicle, happenings
+        except KafkaError as error:
+            if time.monotonic() >= answered + SILENT:
+                happenings = chronicle.no_answer(time.time(), error)
+        yield happenings
+        time.sleep(EVERY)
 
 
-def live(options) -> None:
+def live(chronicle, observer) -> None:
     """Show the picture until Ctrl+C; the terminal is then as it was."""
-    stopped, news = threading.Event(), deque(maxlen=200)
-    on_ending(lambda *_: stopped.set())
-    with Live(console=Console(), screen=True, auto_refresh=False) as shown:
-        for chronicle, happenings in follow(options):
+    news = deque(maxlen=200)
+    with Live(picture(chronicle, news), console=Console(), screen=True) as shown:
+        for happenings in follow(chronicle, observer):
             news.extend((f"{clock(each.at)}  {each.text}", STYLES[each.mood]) for each in happenings)
-            shown.update(picture(chronicle, news), refresh=True)
-            if stopped.is_set():
-                break
+            shown.update(picture(chronicle, news))
 
 
-def plain(options) -> None:
-    for _, happenings in follow(options):
+def plain(chronicle, observer) -> None:
+    for happenings in follow(chronicle, observer):
         for happening in happenings:
             print(f"{clock(happening.at)}  {visible(happening.text)}", flush=True)
 
 
-def once(options) -> None:
+def once(chronicle, observer) -> None:
     """Print a table of what Kafka has now.
 
     Raises:
         SystemExit: there is none; it says why.
     """
-    chronicle = Chronicle(options.topic, options.bootstrap_servers)
     try:
-        chronicle.see(Observer(options.bootstrap_servers, options.topic, options.group, patience_ms=5000).look())
-    except REFUSALS as error:
-        sys.exit(f"watch.py: Kafka refuses to tell: {type(error).__name__}.")
-    except KafkaError:
-        sys.exit(f"watch.py: {options.bootstrap_servers}: no Kafka answers there. Start it, or correct the address.")
+        chronicle.see(observer.look(SILENT * 1000))
+    except KafkaError as error:
+        what = f"No answer from Kafka at {chronicle.servers} ({type(error).__name__})"
+        sys.exit(f"watch.py: {what}. Start it, or correct the address or the topic.")
     if not chronicle.last.logs:
-        sys.exit(f"watch.py: Topic {options.topic} does not exist.")
+        sys.exit(f"watch.py: Topic {chronicle.topic} does not exist.")
     print("\n".join(as_table(lanes(chronicle))), flush=True)
 
 
@@ -134,14 +119,17 @@ def main() -> None:
     parser.add_argument("--group", action="append", help="a group to watch, and no others; may be repeated")
     parser.add_argument("--once", action="store_true", help="print one table and end")
     options = parser.parse_args()
-    options.group = options.group or list(filter(None, [os.environ.get("KAFKA_GROUP_ID")]))
+    groups = options.group or list(filter(None, [os.environ.get("KAFKA_GROUP_ID")]))
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # for a terminal that lacks a letter
     logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)  # what it says of an outage is told here
+    exit_on_ending(0)
     on_terminal = sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
+    tell = once if options.once else live if on_terminal else plain
+    chronicle = Chronicle(options.topic, options.bootstrap_servers)
     with contextlib.suppress(BrokenPipeError):  # the reader is gone, as in `| head`
-        (once if options.once else live if on_terminal else plain)(options)
-    os._exit(0)  # not a second later: a look that is under way is not waited for
+        tell(chronicle, Observer(options.bootstrap_servers, options.topic, groups))
+    os._exit(0)  # without another try to write to a reader that is gone
 
 
 if __name__ == "__main__":

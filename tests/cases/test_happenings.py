@@ -46,10 +46,16 @@ class Watched:
 
 NEWS = {
     "a new group": (
-        {"groups": {"g": ONE, "h": replace(ONE, committed={})}},
-        ["consumer1 joined h and holds t-0."],
+        {"groups": {"g": ONE, "h": ONE}},
+        ["consumer1 joined h and holds t-0.", "h has committed for the first time on t-0."],
     ),
-    "a group that is gone": ({"groups": {}}, ["Group g has nothing committed on t any more, and no member."]),
+    "a group that is gone": (
+        {"groups": {}},
+        [
+            "The session of consumer1 in g is over: nobody reads t-0 for it.",
+            "g has no committed offset on t-0 any more.",
+        ],
+    ),
     "a committed offset that is gone": (
         {"groups": {"g": replace(ONE, committed={})}},
         ["g has no committed offset on t-0 any more."],
@@ -66,7 +72,7 @@ NEWS = {
         },
         [
             "Partitions were added to t: 5 now, 1 before.",
-            "consumer1 now holds t-0 … t-4 (5 partitions) for g.",
+            "consumer1 now holds t-0 and 4 more for g.",
             "g has committed for the first time on t-1.",
         ],
     ),
@@ -141,8 +147,8 @@ def test_a_group_that_rebalances_has_not_lost_its_members():
 def test_a_kafka_that_does_not_answer_is_told_once_and_what_waits_meanwhile_is_no_growing_lag():
     watched = Watched()
     watched.move(end=5)
-    silence = [happening.text for _ in range(2) for happening in watched.chronicle.no_answer(START)]
-    assert silence == ["Kafka does not answer: waiting for it."]
+    silence = [happening.text for _ in range(2) for happening in watched.chronicle.no_answer(START, TimeoutError())]
+    assert silence == ["No answer from Kafka at 127.0.0.1:9092 (TimeoutError): waiting for it."]
     assert watched.move(60, end=5) == ["Kafka answers again."]
     assert watched.stop_reading(2.5) == []
     assert "grows since" in watched.stop_reading(2)[0]
@@ -151,5 +157,7 @@ def test_a_kafka_that_does_not_answer_is_told_once_and_what_waits_meanwhile_is_n
 def test_nothing_wrong_is_concluded_from_a_topic_that_is_gone_for_a_while_and_wiped():
     watched = Watched()
     watched.see(**NO_TOPIC)
-    assert watched.see(topic_id="other", logs={0: LogLook(0, 3)}) == ["The log was wiped: topic t begins anew."]
-    assert watched.see(groups={"g": replace(ONE, committed={0: 3})}) == ["Group g: lag 0 on t-0; read by consumer1."]
+    assert watched.see(topic_id="other", logs={0: LogLook(0, 3)}, groups={"g": replace(ONE, committed={0: 2})}) == [
+        "The log was wiped: topic t begins anew.",
+        "Group g: lag 1 on t-0; read by consumer1.",
+    ]

@@ -5,23 +5,12 @@ the admin client's metadata requests forbid that (allow_auto_topic_creation, KIP
 about only when Kafka has listed them: looking for the coordinator of any would create __consumer_offsets.
 """
 
-import queue
-import threading
 import time
 
 from kafka import KafkaAdminClient, TopicPartition, errors
 from kafka.admin import OffsetSpec
 
 from sight.look import GroupLook, LogLook, Look, Member
-
-EVERY = 0.5  # seconds from one look to the next
-REFUSALS = (
-    errors.TopicAuthorizationFailedError,
-    errors.GroupAuthorizationFailedError,
-    errors.ClusterAuthorizationFailedError,
-    errors.InvalidTopicError,
-    errors.UnsupportedVersionError,
-)
 
 
 class Observer:
@@ -30,30 +19,32 @@ class Observer:
     Args:
         bootstrap_servers: "host:port", comma-separated for a cluster.
         groups: look at these alone; by default at all that have a committed offset or a member on the topic.
-        patience_ms: how long to wait for a Kafka to be there, in milliseconds; by default as long as it takes.
     """
 
-    def __init__(self, bootstrap_servers, topic, groups=(), patience_ms=2**31 - 1):
+    def __init__(self, bootstrap_servers, topic, groups=()):
         self.topic, self.wanted = topic, frozenset(groups)
-        self._settings = {
-            "bootstrap_servers": bootstrap_servers.split(","),
-            "client_id": "watch",
-            # One attempt that waits: kafka-python 3.0.12 leaves a thread behind for each that fails.
-            "bootstrap_timeout_ms": patience_ms,
-            "request_timeout_ms": 4000,
-            "reconnect_backoff_max_ms": 500,
-        }
+        self._servers = bootstrap_servers.split(",")
         self._admin = None
         self._topic_id, self._listed = None, {}  # {group: as Kafka listed it}
 
-    def look(self) -> Look:
+    def look(self, patience_ms=8000) -> Look:
         """Ask Kafka; return what it has. After an error the next look begins with a new connection.
 
+        Args:
+            patience_ms: how long to wait for a Kafka to be there, in milliseconds. Whoever asks again and again
+                should wait long: kafka-python 3.0.12 leaves a thread behind for each attempt that fails.
+
         Raises:
-            kafka.errors.KafkaError: Kafka does not answer, or refuses.
+            kafka.errors.KafkaError: Kafka does not answer, or answers with an error.
         """
         try:
-            self._admin = self._admin or KafkaAdminClient(**self._settings)
+            self._admin = self._admin or KafkaAdminClient(
+                bootstrap_servers=self._servers,
+                client_id="watch",
+                bootstrap_timeout_ms=patience_ms,
+                request_timeout_ms=4000,
+                reconnect_backoff_max_ms=500,
+            )
             return self._look()
         except Exception as error:
             self.close()  # forget what it believes about coordinators and leaders, too
@@ -115,26 +106,3 @@ class Observer:
         held = assigned["assigned_partitions"] if isinstance(assigned, dict) else ()
         numbers = {n for topic in held if topic["topic"] == self.topic for n in topic["partitions"]}
         return Member(said["member_id"], said["client_id"], said.get("group_instance_id"), frozenset(numbers))
-
-
-class Looks(threading.Thread):
-    """Takes a look every half second, in a thread of its own, since a look may take long.
-
-    Attributes:
-        news: a queue of what came of them: a Look, or the KafkaError with which Kafka refuses an answer.
-    """
-
-    def __init__(self, observer):
-        super().__init__(daemon=True)
-        self.observer, self.news = observer, queue.SimpleQueue()
-
-    def run(self):
-        while True:
-            began = time.monotonic()
-            try:
-                self.news.put(self.observer.look())
-            except REFUSALS as error:
-                self.news.put(error)
-            except errors.KafkaError:
-                pass  # no look is news enough
-            time.sleep(max(0, began + EVERY - time.monotonic()))

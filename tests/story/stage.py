@@ -54,7 +54,7 @@ class Stage:
         self.number, self.heading, self.sentence, self.note = 0, "", "", ""
         self.parts, self.now = [], {}
         self.kafka = Kafka(bootstrap_servers, timeout_ms=8000)
-        self._observer = Observer(bootstrap_servers, self.topic, self.groups.values(), 8000)
+        self._observer = Observer(bootstrap_servers, self.topic, self.groups.values())
         self.seen, self.away = None, False
         self._deleted = []
 

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from evidence.lines import MESSAGE, Lost, Placed
 from sight.film import Film
-from sight.lanes import ALARM, GroupView, Lane, PartitionView, legend
+from sight.lanes import ALARM, GroupView, Lane, legend
 from sight.picture import Picture, Section
 from story.account import CONSUMERS, PRODUCERS, run_of, sent_in
 from story.stage import RUNNING
@@ -45,7 +45,7 @@ def picture_of(stage) -> Picture:
     written = {m.offset: COLOURS[name] for name in PRODUCERS for m in run_of(name, stage.parts).messages}
     return Picture(
         stage.heading,
-        [Lane(PartitionView(stage.topic, 0, log.first, log.end), [group_of(stage, n) for n in CONSUMERS], written)],
+        [Lane(f"{stage.topic}-0", log, [group_of(stage, n) for n in CONSUMERS], written)],
         [*([section_of(stage, name)] for name in CONSUMERS), [section_of(stage, name) for name in PRODUCERS]],
         texts=[(stage.sentence, "bold"), (stage.note, "")],
         state="Kafka is stopped" if stage.away else "",
