@@ -115,8 +115,8 @@ def waits_for_the_topic(session):
 
 def consumer_is_stopped(session):
     session.start("producer1")
-    consumer = session.start("consumer1")
     session.told("Topic stock-market is there: 1 partition")
+    consumer = session.start("consumer1")
     session.told("consumer1 joined stock-group1 and holds stock-market-0")
     consumer.wait_for_messages(8)
     screen = session.terminal.shows(r"stock-group1 ━*▲ +committed (\d+), lag \d+\b[\s\S]*held by consumer1")
