@@ -63,7 +63,7 @@ def connect():
 def print_next_messages(consumer, progress):
     """Poll, print, commit, in this order: whatever ends the script, no message is skipped.
 
-    In between it sees to it that it is still in the group, and says where reading starts.
+    Between poll and print it looks after its membership, and says where reading starts.
     """
     messages = consumer.poll(timeout_ms=1000)
     try:
@@ -77,11 +77,11 @@ def print_next_messages(consumer, progress):
             consumer.seek(tp, messages[tp][0].offset)
         raise
     show(messages)
-    # Commit also when nothing came: the call fails if Kafka is away or the group has forgotten this
-    # consumer, and it keeps the place of a group that starts at the latest.
+    # Commit also when nothing came: with partitions, the call fails if Kafka is away or the group
+    # has forgotten this consumer, and it keeps the place of a group that starts at the latest.
     consumer.commit(timeout_ms=ANSWER_MS)
     for tp in messages:
-        progress.committed[tp] = messages[tp][-1].offset + 1
+        progress.next_offsets[tp] = messages[tp][-1].offset + 1
 
 
 def main():
@@ -116,12 +116,12 @@ def main():
     # No close(): a static member keeps its partitions until session_timeout_ms is over. Without
     # group_instance_id, call consumer.close() here, to leave the group.
     say("Stopped.")
-    for tp, offset in progress.committed.items():
+    for tp, offset in progress.next_offsets.items():
         if offset is not None:
             say(f"The next start resumes {name_of(tp)} at offset {offset}.")
 
 
-# The resume itself is all above. What follows says where it stands, and what it waits for.
+# The resume itself is all above. Below are the checks that the loop relies on, and what it says.
 
 
 class Progress:
@@ -130,11 +130,11 @@ class Progress:
     def __init__(self):
         self.member_id = None  # as the group knows this consumer
         self.assignment = None  # (its partitions, how many the topic has), as told
-        self.committed = {}  # {TopicPartition: the offset to go on at, None if not known yet}
+        self.next_offsets = {}  # {TopicPartition: the offset to print next, None if not known yet}
 
 
 class Waiting:
-    """Says what the script waits for when that takes over three seconds, and when it is over."""
+    """Says what it waits for if no round succeeds for three seconds, and when that is over."""
 
     def __init__(self):
         self.told = set()
@@ -200,14 +200,14 @@ def tell_assignment(consumer, progress):
     say(f"Group {GROUP_ID} gives this consumer {len(partitions)} of {count} partitions of {TOPIC}.")
     if progress.assignment and count > progress.assignment[1]:
         ask_to_join(consumer)  # partitions were added: the group has to share them out
-    for tp in progress.committed.keys() - partitions:
-        del progress.committed[tp]
+    for tp in progress.next_offsets.keys() - partitions:
+        del progress.next_offsets[tp]
     progress.assignment = partitions, count
 
 
 def tell_starts(consumer, progress):
     """Say where reading starts in each partition that is new to this consumer."""
-    for tp in sorted(consumer.assignment() - progress.committed.keys()):
+    for tp in sorted(consumer.assignment() - progress.next_offsets.keys()):
         offset = consumer.committed(tp, timeout_ms=ANSWER_MS)
         end = consumer.highwater(tp)
         if offset is None:
@@ -216,18 +216,18 @@ def tell_starts(consumer, progress):
             say(f"Resuming {name_of(tp)} at offset {offset}")
         else:
             say(f"Resuming {name_of(tp)} at offset {offset}: {max(0, end - offset)} behind")
-        progress.committed[tp] = offset
+        progress.next_offsets[tp] = offset
 
 
 def tell_jumps(consumer, progress, messages):
-    """Say where a partition is not read on at its committed offset, and why."""
-    for tp, expected in progress.committed.items():
+    """Say where a partition is not read on at its next offset; take note of where it is read on."""
+    for tp, expected in progress.next_offsets.items():
         actual = messages[tp][0].offset if tp in messages else consumer.position(tp, timeout_ms=0)
         if actual is None:
             continue  # Kafka has not told it yet
         if expected not in (None, actual):
             tell_jump(consumer, tp, expected, actual)
-        progress.committed[tp] = actual
+        progress.next_offsets[tp] = actual
 
 
 def tell_jump(consumer, tp, expected, actual):
@@ -257,7 +257,7 @@ def printable(value):
 
 
 class Stop:
-    """When Ctrl+C or SIGTERM has asked the script to end; the second one ends it at once."""
+    """Notes when Ctrl+C or SIGTERM first asks the script to end; a second one ends it at once."""
 
     def __init__(self):
         self.asked_at = None
@@ -299,4 +299,4 @@ if __name__ == "__main__":
         die(f"Another {CLIENT_ID} has joined group {GROUP_ID}: it goes on, this one ends.")
     except (errors.KafkaError, ValueError, OSError) as error:  # OSError: as when the disk is full
         die(error)
-    os._exit(0)  # all is printed and committed: a late second Ctrl+C must not change the status
+    os._exit(0)  # nothing is left to do: a late second Ctrl+C must not change the status

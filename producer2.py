@@ -6,10 +6,10 @@
 
 Once it has found Kafka it drops no tick: one that is not acknowledged is kept and sent again before
 the next is made, however long Kafka is away. A tick that Kafka refuses ends the script, which names
-it. A tick is stored once; perhaps twice, if the client gives it up (after two minutes, the default
-of delivery.timeout.ms) and it is sent anew. Ctrl+C waits three seconds for the acknowledgement of
-the last tick; if it does not come, the last line names that tick, which may not be stored. A second
-Ctrl+C ends the script at once.
+it. A tick is stored once; perhaps more often, if the client gives it up (after two minutes, the
+default of delivery.timeout.ms) and it is sent anew. Ctrl+C waits some three seconds for the
+acknowledgement of the last tick; if it does not come, the last line names that tick, which may not
+be stored. A second Ctrl+C ends the script at once.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated for a cluster
@@ -88,7 +88,7 @@ def deliver(producer, tick, stop):
             errors.OutOfOrderSequenceNumberError,  # of a Kafka that was wiped: it does not know
             errors.UnknownProducerIdError,  # this producer any more
         ):
-            if future is None or future.failed():  # not sent, or given up by the client: send anew
+            if future is None or future.failed():  # nothing is under way any more: send anew
                 future = None
                 time.sleep(0.5)  # what fails at once is not tried again at once
                 allow_new_producer_id(producer)
@@ -112,7 +112,7 @@ def pause(seconds, stop):
 
 
 class Stop:
-    """When Ctrl+C or SIGTERM has asked the script to end; the second one ends it at once."""
+    """Notes when Ctrl+C or SIGTERM first asks the script to end; a second one ends it at once."""
 
     def __init__(self):
         self.asked_at = None
@@ -167,4 +167,4 @@ if __name__ == "__main__":
         main()
     except (errors.KafkaError, ValueError, OSError) as error:  # OSError: as when the disk is full
         die(error)
-    os._exit(0)  # all is acknowledged: a late second Ctrl+C must not change the status
+    os._exit(0)  # nothing is left to do: a late second Ctrl+C must not change the status

@@ -16,6 +16,7 @@ from local_kafka.processes import commands_with
 from local_kafka.waiting import wait_until
 
 DEMO = [sys.executable, str(ROOT / "tests" / "demo.py"), "--fast"]
+STOPPED = "demo.py: Stopped. What it had started is gone.\n"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -103,6 +104,15 @@ def test_where_no_kafka_answers_it_says_so_in_one_line(demo):
     assert errors == "demo.py: 127.0.0.1:none: no Kafka answers there. Start it, or correct the address.\n"
 
 
+def test_a_closed_terminal_ends_it_with_its_kafka(demo, tmp_path):
+    process = demo()
+    next(line for line in process.stdout if line.startswith("Starting Kafka."))
+    process.send_signal(signal.SIGHUP)
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (128 + signal.SIGHUP, STOPPED)
+    check_nothing_is_left(tmp_path)
+
+
 def test_on_a_terminal_it_shows_a_picture_until_ctrl_c_and_leaves_all_as_it_was(demo, tmp_path):
     ours, theirs = pty.openpty()
     process = demo(output=theirs, errors=theirs, TERM="xterm-256color", COLUMNS="80", LINES="24")
@@ -117,13 +127,17 @@ def test_on_a_terminal_it_shows_a_picture_until_ctrl_c_and_leaves_all_as_it_was(
             process.send_signal(signal.SIGINT)
     os.close(ours)
     assert process.wait(30) == 128 + signal.SIGINT
-    assert raw.decode().endswith("demo.py: Stopped. What it had started is gone.\r\n")
+    assert raw.decode().replace("\r", "").endswith(STOPPED)
     assert raw.count(b"\x1b[?1049h") == raw.count(b"\x1b[?1049l") == 1
     for text in ("Step 1 of 7", "Step 2 of 7", "consumer1: stopped with Ctrl+C", "Step 3 of 7", "Received: AAPL"):
         assert text in seen
-    assert not list(tmp_path.iterdir())
+    check_nothing_is_left(tmp_path)
+
+
+def check_nothing_is_left(folder):
+    assert not list(folder.iterdir())
     if sys.platform == "linux":
-        wait_until(lambda: not commands_with(str(tmp_path)), limit=10)
+        wait_until(lambda: not commands_with(str(folder)), limit=10)
 
 
 def read(terminal):

@@ -1,5 +1,6 @@
 """watch.py shows and tells what Kafka says, through stops, outages and losses; and it only looks."""
 
+import logging
 import os
 import pty
 import re
@@ -7,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pyte
 import pytest
@@ -17,6 +18,7 @@ from evidence.kafka_itself import Kafka
 from local_kafka.brokers import Broker, free_port
 from local_kafka.files import ROOT
 from local_kafka.waiting import wait_until
+from sight.observer import Observer
 
 WATCH = [sys.executable, str(ROOT / "tests" / "watch.py")]
 TOPIC, GROUP = "stock-market", "stock-group1"
@@ -178,6 +180,20 @@ def ends_cleanly(session):
     with session.kafka.admin() as admin:
         assert {group["group_id"] for group in admin.list_groups()} == {GROUP}
         assert set(admin.list_topics()) == {TOPIC, "__consumer_offsets"}
+
+
+def test_it_only_looks(kafka, topic, caplog):
+    """The client notes each request that it writes to the broker: none of them changes anything."""
+    kafka.create_topic(topic)
+    with kafka.admin() as admin:
+        admin.alter_group_offsets(topic, {TopicPartition(topic, 0): OffsetAndMetadata(0, "", -1)})
+    with closing(Observer(kafka.bootstrap_servers[0], topic)) as observer:
+        observer.look()  # the first one also connects
+        with caplog.at_level(logging.DEBUG, "kafka.protocol.parser"):
+            assert observer.look().groups[topic].committed == {0: 0}
+    sent = {type(record.args[-1]).__name__ for record in caplog.records if "Sending request" in record.msg}
+    asking = ("Metadata", "ListOffsets", "ListGroups", "FindCoordinator", "OffsetFetch", "DescribeGroups")
+    assert {"OffsetFetchRequest"} < sent <= {f"{name}Request" for name in asking}
 
 
 def test_once_prints_what_kafka_has_of_all_groups_or_of_one_and_ends(kafka, topic, start, watch):
