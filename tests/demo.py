@@ -34,7 +34,7 @@ from rich.live import Live
 
 from local_kafka.brokers import Broker
 from local_kafka.download import BrokerError
-from local_kafka.processes import exit_on_ending
+from local_kafka.processes import exit_on_ending, on_ending
 from sight.film import Film
 from story.account import account, verdict
 from story.stage import Stage
@@ -95,6 +95,7 @@ def run(options) -> int:
         except (KafkaError, ValueError):  # ValueError: what is there is no address
             raise BrokerError(f"{servers}: no Kafka answers there. Start it, or correct the address.") from None
         stack.callback(stage.close)
+        on_ending(stage.end_soon)  # what raises amid a question to Kafka may be lost in the client
         with screen or contextlib.nullcontext():
             play(stage)
         log = stage.log()

@@ -41,6 +41,7 @@ class Stage:
         parts: the Part of each script in each step so far; those of this step are {name: Part} in `now`.
         seen: the latest Look at Kafka.
         away: Kafka is stopped.
+        ending: the number of the signal that ends the demonstration, or None.
     """
 
     def __init__(self, bootstrap_servers, broker, pace, display):
@@ -55,7 +56,7 @@ class Stage:
         self.parts, self.now = [], {}
         self.kafka = Kafka(bootstrap_servers, timeout_ms=8000)
         self._observer = Observer(bootstrap_servers, self.topic, self.groups.values())
-        self.seen, self.away = None, False
+        self.seen, self.away, self.ending = None, False, None
         self._deleted = []
 
     # What is told, and what a step allows.
@@ -186,7 +187,13 @@ class Stage:
         self.until("the time", lambda: time.monotonic() >= end)
 
     def look(self, seconds):
-        """Take the scripts' lines, notice a script that has ended by itself, show what Kafka has; then sleep."""
+        """Take the scripts' lines, notice a script that has ended by itself, show what Kafka has; then sleep.
+
+        Raises:
+            SystemExit: a signal ends the demonstration.
+        """
+        if self.ending:
+            raise SystemExit(128 + self.ending)
         self.take_lines()
         for name, runs in self.scripts.items():
             if self.states[name] == RUNNING and runs[-1].has_ended():
@@ -195,6 +202,10 @@ class Stage:
             self.ask()
         self.display.show(self)
         time.sleep(seconds)
+
+    def end_soon(self, number, _frame):
+        """Have the next look end the demonstration; a signal's handler."""
+        self.ending = number
 
     def take_lines(self):
         """Keep what the scripts have printed, and tell what is no message."""
