@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+import signal
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from evidence.judge import Log
 from evidence.kafka_itself import Kafka, ask_again
 from evidence.lines import MESSAGE, Line
 from evidence.scripts import Script
+from local_kafka.processes import on_ending
 from local_kafka.waiting import Overdue, wait_until
 from sight.look import GroupLook, Look
 from sight.observer import Observer
@@ -204,7 +206,8 @@ class Stage:
         time.sleep(seconds)
 
     def end_soon(self, number, _frame):
-        """Have the next look end the demonstration; a signal's handler."""
+        """Have the next look end the demonstration, and no second signal disturb that; a signal's handler."""
+        on_ending(signal.SIG_IGN)
         self.ending = number
 
     def take_lines(self):
