@@ -56,26 +56,23 @@ def connect():
             bootstrap_timeout_ms=8000,  # how long to look for Kafka at the start
             reconnect_backoff_max_ms=1000,  # go on soon after Kafka is back
         )
-    except (errors.KafkaError, ValueError):
+    except (errors.KafkaTimeoutError, ValueError):  # ValueError: the port is no number
         die(f"No Kafka answers at {BOOTSTRAP_SERVERS}. Start it, or set KAFKA_BOOTSTRAP_SERVERS.")
 
 
-def print_next_messages(consumer, progress):
-    """Poll, print, commit, in this order: whatever ends the script, no message is skipped.
+class Progress:
+    """How far this consumer has come."""
 
-    Between poll and print it looks after its membership, and says where reading starts.
-    """
+    def __init__(self):
+        self.member_id = None  # as the group knows this consumer
+        self.assignment = None  # (its partitions, how many the topic has), as told
+        self.next_offsets = {}  # {TopicPartition: the offset to print next, None if not known yet}
+
+
+def print_next_messages(consumer, progress):
+    """Poll, print, commit, in this order: whatever ends the script, no message is skipped."""
     messages = consumer.poll(timeout_ms=1000)
-    try:
-        require_membership(consumer, progress)
-        tell_assignment(consumer, progress)
-        tell_starts(consumer, progress)
-        tell_jumps(consumer, progress, messages)
-    except errors.KafkaError:
-        # Nothing is printed yet: have the next poll() return the messages again.
-        for tp in messages.keys() & consumer.assignment():
-            consumer.seek(tp, messages[tp][0].offset)
-        raise
+    tell_place(consumer, progress, messages)
     show(messages)
     # Commit also when nothing came: with partitions, the call fails if Kafka is away or the group
     # has forgotten this consumer, and it keeps the place of a group that starts at the latest.
@@ -121,16 +118,62 @@ def main():
             say(f"The next start resumes {name_of(tp)} at offset {offset}.")
 
 
-# The resume itself is all above. Below are the checks that the loop relies on, and what it says.
+# The resume itself is all above. Below: what the script says about it, and the checks of the loop.
 
 
-class Progress:
-    """How far this consumer has come."""
+def tell_place(consumer, progress, messages):
+    """Before messages are printed, say where reading starts, and where it does not simply go on."""
+    try:
+        require_membership(consumer, progress)
+        tell_assignment(consumer, progress)
+        for tp in sorted(consumer.assignment()):
+            if tp not in progress.next_offsets:
+                progress.next_offsets[tp] = tell_start(consumer, tp)
+            at = messages[tp][0].offset if tp in messages else consumer.position(tp, timeout_ms=0)
+            if at is not None:  # else Kafka has not told it yet
+                tell_jump(consumer, tp, progress.next_offsets[tp], at)
+                progress.next_offsets[tp] = at
+    except errors.KafkaError:
+        # Nothing is printed yet: have the next poll() return the messages again.
+        for tp in messages.keys() & consumer.assignment():
+            consumer.seek(tp, messages[tp][0].offset)
+        raise
 
-    def __init__(self):
-        self.member_id = None  # as the group knows this consumer
-        self.assignment = None  # (its partitions, how many the topic has), as told
-        self.next_offsets = {}  # {TopicPartition: the offset to print next, None if not known yet}
+
+def tell_assignment(consumer, progress):
+    """Say how many of the topic's partitions the group gives this consumer, if that has changed."""
+    partitions, count = consumer.assignment(), len(consumer.partitions_for_topic(TOPIC))
+    if (partitions, count) == progress.assignment:
+        return
+    say(f"Group {GROUP_ID} gives this consumer {len(partitions)} of {count} partitions of {TOPIC}.")
+    if progress.assignment and count > progress.assignment[1]:
+        ask_to_join(consumer)  # partitions were added: the group has to share them out
+    for tp in progress.next_offsets.keys() - partitions:
+        del progress.next_offsets[tp]
+    progress.assignment = partitions, count
+
+
+def tell_start(consumer, tp):
+    """Say where a partition that is new here is read from; return its committed offset, or None."""
+    offset, end = consumer.committed(tp, timeout_ms=ANSWER_MS), consumer.highwater(tp)
+    if offset is None:
+        say(f"No committed offset. Starting {name_of(tp)} at the {AUTO_OFFSET_RESET}")
+    else:
+        behind = "" if end is None else f": {max(0, end - offset)} behind"  # None: not known yet
+        say(f"Resuming {name_of(tp)} at offset {offset}{behind}")
+    return offset
+
+
+def tell_jump(consumer, tp, expected, at):
+    """Say why a partition is read on at another offset than expected, unless none was expected."""
+    if expected is None or at == expected:
+        return
+    if at < expected:
+        say(f"{name_of(tp)} ends before offset {expected} now. Going on at offset {at}.")
+    elif consumer.beginning_offsets([tp], timeout_ms=ANSWER_MS)[tp] > expected:
+        lost = f"offsets {expected} to {at - 1} of {name_of(tp)}"
+        say(f"LOST: {lost} are passed over: retention deleted what came next.")
+    # Otherwise no message has these offsets: transactions and compaction leave gaps.
 
 
 class Waiting:
@@ -190,53 +233,6 @@ def ask_to_join(consumer):
     true for as long as a join is under way, and JoinGroup 9 is spoken (KIP-814).
     """
     consumer._coordinator.request_rejoin()  # noqa: SLF001 - there is no public call
-
-
-def tell_assignment(consumer, progress):
-    """Say how many of the topic's partitions the group gives this consumer, if that has changed."""
-    partitions, count = consumer.assignment(), len(consumer.partitions_for_topic(TOPIC))
-    if (partitions, count) == progress.assignment:
-        return
-    say(f"Group {GROUP_ID} gives this consumer {len(partitions)} of {count} partitions of {TOPIC}.")
-    if progress.assignment and count > progress.assignment[1]:
-        ask_to_join(consumer)  # partitions were added: the group has to share them out
-    for tp in progress.next_offsets.keys() - partitions:
-        del progress.next_offsets[tp]
-    progress.assignment = partitions, count
-
-
-def tell_starts(consumer, progress):
-    """Say where reading starts in each partition that is new to this consumer."""
-    for tp in sorted(consumer.assignment() - progress.next_offsets.keys()):
-        offset = consumer.committed(tp, timeout_ms=ANSWER_MS)
-        end = consumer.highwater(tp)
-        if offset is None:
-            say(f"No committed offset. Starting {name_of(tp)} at the {AUTO_OFFSET_RESET}")
-        elif end is None:  # Kafka has not told it yet
-            say(f"Resuming {name_of(tp)} at offset {offset}")
-        else:
-            say(f"Resuming {name_of(tp)} at offset {offset}: {max(0, end - offset)} behind")
-        progress.next_offsets[tp] = offset
-
-
-def tell_jumps(consumer, progress, messages):
-    """Say where a partition is not read on at its next offset; take note of where it is read on."""
-    for tp, expected in progress.next_offsets.items():
-        actual = messages[tp][0].offset if tp in messages else consumer.position(tp, timeout_ms=0)
-        if actual is None:
-            continue  # Kafka has not told it yet
-        if expected not in (None, actual):
-            tell_jump(consumer, tp, expected, actual)
-        progress.next_offsets[tp] = actual
-
-
-def tell_jump(consumer, tp, expected, actual):
-    if actual < expected:
-        say(f"{name_of(tp)} ends before offset {expected} now. Going on at offset {actual}.")
-    elif consumer.beginning_offsets([tp], timeout_ms=ANSWER_MS)[tp] > expected:
-        lost = f"offsets {expected} to {actual - 1} of {name_of(tp)}"
-        say(f"LOST: {lost} are passed over: retention deleted what came next.")
-    # Otherwise no message has these offsets: transactions and compaction leave gaps.
 
 
 def show(messages):

@@ -49,12 +49,11 @@ def connect():
             bootstrap_timeout_ms=8000,  # how long to look for Kafka at the start
             reconnect_backoff_max_ms=1000,  # go on soon after Kafka is back
         )
-    except (errors.KafkaError, ValueError):
+    except (errors.KafkaTimeoutError, ValueError):  # ValueError: the port is no number
         die(f"No Kafka answers at {BOOTSTRAP_SERVERS}. Start it, or set KAFKA_BOOTSTRAP_SERVERS.")
 
 
 def main():
-    check_arguments()
     interval = read_interval()
     stop = Stop()
     producer = connect()
@@ -66,6 +65,21 @@ def main():
         acknowledged += 1
         pause(interval, stop)
     say(f"Stopped. Ticks sent and acknowledged: {acknowledged}.")
+
+
+class Stop:
+    """Notes when Ctrl+C or SIGTERM first asks the script to end; a second one ends it at once."""
+
+    def __init__(self):
+        self.asked_at = None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.on_signal)
+
+    def on_signal(self, number, _frame):
+        if not self.asked_at:
+            self.asked_at = time.monotonic()
+        elif time.monotonic() > self.asked_at + 0.1:  # sooner, it is the same one passed on twice
+            os._exit(128 + number)
 
 
 def make_tick():
@@ -85,8 +99,8 @@ def deliver(producer, tick, stop):
             return future.get(timeout=0.2)  # short, so that Ctrl+C is noticed meanwhile
         except (
             errors.RetriableError,  # also when the 0.2 s are over
-            errors.OutOfOrderSequenceNumberError,  # of a Kafka that was wiped: it does not know
-            errors.UnknownProducerIdError,  # this producer any more
+            errors.OutOfOrderSequenceNumberError,  # of a Kafka that was wiped
+            errors.UnknownProducerIdError,  # the same
         ):
             if future is None or future.failed():  # nothing is under way any more: send anew
                 future = None
@@ -111,27 +125,10 @@ def pause(seconds, stop):
         time.sleep(min(0.1, seconds))
 
 
-class Stop:
-    """Notes when Ctrl+C or SIGTERM first asks the script to end; a second one ends it at once."""
-
-    def __init__(self):
-        self.asked_at = None
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self.on_signal)
-
-    def on_signal(self, number, _frame):
-        if not self.asked_at:
-            self.asked_at = time.monotonic()
-        elif time.monotonic() > self.asked_at + 0.1:  # sooner, it is the same one passed on twice
-            os._exit(128 + number)
-
-
-def check_arguments():
+def read_interval():
+    """Return the pause after each tick; end the script if what it was told cannot work."""
     if sys.argv[1:]:
         die("No arguments, please: the first lines of this file tell the settings.")
-
-
-def read_interval():
     try:
         seconds = float(SEND_INTERVAL_SECONDS)
     except ValueError:
@@ -155,7 +152,7 @@ def allow_new_producer_id(producer):
     """Let the client go on after it has given up a tick: a workaround for kafka-python 3.0.12.
 
     It throws its producer id away then, and sends nothing without one; but it asks Kafka for one
-    only in its first state. This can go when reset_producer_id() goes back to that state.
+    only in the state UNINITIALIZED. This can go when reset_producer_id() goes back to that state.
     """
     manager = producer._transaction_manager  # noqa: SLF001 - there is no public call
     if manager._current_state is TransactionState.READY and not manager.has_producer_id():  # noqa: SLF001

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 spec = importlib.util.spec_from_file_location("script", {path!r})
 script = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(script)
-show, deliver = getattr(script, "show", None), getattr(script, "deliver", None)
+show, tell_place, deliver = (getattr(script, name, None) for name in ("show", "tell_place", "deliver"))
 {fault}
 script.main()
 """
@@ -41,10 +41,11 @@ def verdict(scripts, log, repeats=0) -> str:
 
 COMMITS_FIRST = """
 def commit_first(consumer, progress, messages):
+    tell_place(consumer, progress, messages)
     if messages:
         consumer.commit()
         time.sleep(60)
-script.tell_jumps = commit_first
+script.tell_place = commit_first
 """
 SKIPS = """
 def without_3(messages):
@@ -74,14 +75,14 @@ script.show = cry
 """
 DROPS = """
 def fails_once(consumer, progress, messages):
+    tell_place(consumer, progress, messages)
     if messages:
-        script.tell_jumps = lambda *_: None
+        script.tell_place = tell_place
         raise script.errors.KafkaTimeoutError
-script.tell_jumps = fails_once
-script.KafkaConsumer.seek = lambda *_: None
+script.tell_place = fails_once
 """
 NEVER_COMMITS = "script.KafkaConsumer.commit = lambda *_, **__: None"
-TELLS_NO_START = "script.tell_starts = lambda *_: None"
+TELLS_NO_START = "script.tell_start = lambda *_: None"
 TELLS_NO_LOSS = "script.tell_jump = lambda *_: None"
 SAYS_SENT = "script.deliver = lambda *_: SimpleNamespace(partition=0, offset=0)"
 SWAPS = """
