@@ -66,19 +66,19 @@ class Progress:
     def __init__(self):
         self.member_id = None  # as the group knows this consumer
         self.assignment = None  # (its partitions, how many the topic has), as told
-        self.next_offsets = {}  # {TopicPartition: the offset to print next, None if not known yet}
+        self.committed = {}  # {TopicPartition: its committed offset, None if there is none yet}
 
 
 def print_next_messages(consumer, progress):
     """Poll, print, commit, in this order: whatever ends the script, no message is skipped."""
     messages = consumer.poll(timeout_ms=1000)
-    tell_place(consumer, progress, messages)
+    check_and_tell(consumer, progress, messages)
     show(messages)
-    # Commit also when nothing came: with partitions, the call fails if Kafka is away or the group
-    # has forgotten this consumer, and it keeps the place of a group that starts at the latest.
+    # Also when nothing came: so it asks whether Kafka is there and the group still counts on this
+    # consumer, and a group that starts at the latest keeps that place.
     consumer.commit(timeout_ms=ANSWER_MS)
-    for tp in messages:
-        progress.next_offsets[tp] = messages[tp][-1].offset + 1
+    for tp in consumer.assignment():
+        progress.committed[tp] = consumer.position(tp, timeout_ms=0)
 
 
 def main():
@@ -98,8 +98,8 @@ def main():
         except errors.RebalanceInProgressError:
             waiting.tell(f"to join group {GROUP_ID}", pause=0)  # only poll() sees a join to its end
         except errors.CommitFailedError:
-            # As after a pause, or when Kafka's data are gone. The client would go on at its own
-            # offsets, even in another log: begin as after a restart, at the committed ones.
+            # As after a pause of more than seven seconds, or when Kafka's data are gone. Where the
+            # client was may be wrong now: begin as after a restart, at the committed offsets.
             say(f"Group {GROUP_ID} has forgotten this consumer. Joining it again.")
             consumer.unsubscribe()
             consumer.subscribe([TOPIC])
@@ -113,28 +113,29 @@ def main():
     # No close(): a static member keeps its partitions until session_timeout_ms is over. Without
     # group_instance_id, call consumer.close() here, to leave the group.
     say("Stopped.")
-    for tp, offset in progress.next_offsets.items():
-        if offset is not None:
-            say(f"The next start resumes {name_of(tp)} at offset {offset}.")
+    for tp, committed in progress.committed.items():
+        if committed is not None:
+            say(f"The next start resumes {name_of(tp)} at offset {committed}.")
 
 
-# The resume itself is all above. Below: what the script says about it, and the checks of the loop.
+# The resume is all above. Below are the checks before printing, and what the script says.
 
 
-def tell_place(consumer, progress, messages):
-    """Before messages are printed, say where reading starts, and where it does not simply go on."""
+def check_and_tell(consumer, progress, messages):
+    """Raise unless the group counts on this consumer; say where it starts to read, or has to jump.
+
+    If it raises, the messages are put back: nothing is printed yet, the next poll() returns them.
+    """
     try:
         require_membership(consumer, progress)
         tell_assignment(consumer, progress)
         for tp in sorted(consumer.assignment()):
-            if tp not in progress.next_offsets:
-                progress.next_offsets[tp] = tell_start(consumer, tp)
+            if tp not in progress.committed:
+                progress.committed[tp] = tell_start(consumer, tp)
             at = messages[tp][0].offset if tp in messages else consumer.position(tp, timeout_ms=0)
             if at is not None:  # else Kafka has not told it yet
-                tell_jump(consumer, tp, progress.next_offsets[tp], at)
-                progress.next_offsets[tp] = at
+                tell_jump(consumer, tp, progress.committed[tp], at)
     except errors.KafkaError:
-        # Nothing is printed yet: have the next poll() return the messages again.
         for tp in messages.keys() & consumer.assignment():
             consumer.seek(tp, messages[tp][0].offset)
         raise
@@ -148,30 +149,30 @@ def tell_assignment(consumer, progress):
     say(f"Group {GROUP_ID} gives this consumer {len(partitions)} of {count} partitions of {TOPIC}.")
     if progress.assignment and count > progress.assignment[1]:
         ask_to_join(consumer)  # partitions were added: the group has to share them out
-    for tp in progress.next_offsets.keys() - partitions:
-        del progress.next_offsets[tp]
+    for tp in progress.committed.keys() - partitions:
+        del progress.committed[tp]
     progress.assignment = partitions, count
 
 
 def tell_start(consumer, tp):
     """Say where a partition that is new here is read from; return its committed offset, or None."""
-    offset, end = consumer.committed(tp, timeout_ms=ANSWER_MS), consumer.highwater(tp)
-    if offset is None:
+    committed, end = consumer.committed(tp, timeout_ms=ANSWER_MS), consumer.highwater(tp)
+    if committed is None:
         say(f"No committed offset. Starting {name_of(tp)} at the {AUTO_OFFSET_RESET}")
     else:
-        behind = "" if end is None else f": {max(0, end - offset)} behind"  # None: not known yet
-        say(f"Resuming {name_of(tp)} at offset {offset}{behind}")
-    return offset
+        behind = "" if end is None else f": {max(0, end - committed)} behind"  # None: not told yet
+        say(f"Resuming {name_of(tp)} at offset {committed}{behind}")
+    return committed
 
 
-def tell_jump(consumer, tp, expected, at):
-    """Say why a partition is read on at another offset than expected, unless none was expected."""
-    if expected is None or at == expected:
+def tell_jump(consumer, tp, committed, at):
+    """Say why a partition is not read on at its committed offset, but at another one."""
+    if committed is None or at == committed:
         return
-    if at < expected:
-        say(f"{name_of(tp)} ends before offset {expected} now. Going on at offset {at}.")
-    elif consumer.beginning_offsets([tp], timeout_ms=ANSWER_MS)[tp] > expected:
-        lost = f"offsets {expected} to {at - 1} of {name_of(tp)}"
+    if at < committed:
+        say(f"{name_of(tp)} ends before offset {committed} now. Going on at offset {at}.")
+    elif consumer.beginning_offsets([tp], timeout_ms=ANSWER_MS)[tp] > committed:
+        lost = f"offsets {committed} to {at - 1} of {name_of(tp)}"
         say(f"LOST: {lost} are passed over: retention deleted what came next.")
     # Otherwise no message has these offsets: transactions and compaction leave gaps.
 
@@ -225,12 +226,12 @@ def require_membership(consumer, progress):
 
 
 def ask_to_join(consumer):
-    """Have the next poll() join the group (again): a workaround for kafka-python 3.0.12.
+    """Have the next poll() join the group (again), which kafka-python 3.0.12 forgets in two cases.
 
-    A join that outlasts a poll() may be forgotten: then Kafka counts this consumer as a member, and
-    the consumer waits for ever. And only the group's leader looks for added partitions, but it does
-    not know that it leads after a restart as a static member. This can go when need_rejoin() is
-    true for as long as a join is under way, and JoinGroup 9 is spoken (KIP-814).
+    A join that takes longer than a poll() may never be finished: the consumer waits for ever. And
+    a group's leader that was restarted does not know that it leads, so it does not look for added
+    partitions. This can go when need_rejoin() is true for as long as a join is under way, and the
+    client speaks JoinGroup 9 (KIP-814).
     """
     consumer._coordinator.request_rejoin()  # noqa: SLF001 - there is no public call
 
@@ -263,7 +264,7 @@ class Stop:
     def on_signal(self, number, _frame):
         if not self.asked_at:
             self.asked_at = time.monotonic()
-        elif time.monotonic() > self.asked_at + 0.1:  # sooner, it is the same one passed on twice
+        elif time.monotonic() > self.asked_at + 0.1:  # sooner, it is the same one delivered twice
             os._exit(128 + number)
 
 
@@ -285,7 +286,7 @@ def say(*lines):
 def die(reason):
     """End the script: one line on stderr, status 1."""
     print(f"[{NAME}] {reason}", file=sys.stderr, flush=True)
-    os._exit(1)  # at once: what stdout could not take is not tried again, no thread is waited for
+    os._exit(1)  # sys.exit() would wait for threads, and try again to write what could not be
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@
 """Send a stock tick to a Kafka topic every two seconds; print each when Kafka has acknowledged it.
 
 Once it has found Kafka it drops no tick: one that is not acknowledged is kept and sent again before
-the next is made, however long Kafka is away. A tick that Kafka refuses ends the script, which names
-it. A tick is stored once; perhaps more often, if the client gives it up (after two minutes, the
-default of delivery.timeout.ms) and it is sent anew. Ctrl+C waits some three seconds for the
+the next is made, however long Kafka is away. Kafka stores it once, unless the client gives it up
+(after two minutes, the default of delivery.timeout.ms) and it is sent anew: then perhaps twice. A
+tick that Kafka refuses ends the script, which names it. Ctrl+C waits some three seconds for the
 acknowledgement of the last tick; if it does not come, the last line names that tick, which may not
 be stored. A second Ctrl+C ends the script at once.
 
@@ -54,7 +54,7 @@ def connect():
 
 
 def main():
-    interval = read_interval()
+    interval = read_settings()
     stop = Stop()
     producer = connect()
     acknowledged = 0
@@ -78,7 +78,7 @@ class Stop:
     def on_signal(self, number, _frame):
         if not self.asked_at:
             self.asked_at = time.monotonic()
-        elif time.monotonic() > self.asked_at + 0.1:  # sooner, it is the same one passed on twice
+        elif time.monotonic() > self.asked_at + 0.1:  # sooner, it is the same one delivered twice
             os._exit(128 + number)
 
 
@@ -98,14 +98,14 @@ def deliver(producer, tick, stop):
                 future = producer.send(TOPIC, tick.encode())
             return future.get(timeout=0.2)  # short, so that Ctrl+C is noticed meanwhile
         except (
-            errors.RetriableError,  # also when the 0.2 s are over
+            errors.RetriableError,  # also when the 0.2 s are over, and the tick is still under way
             errors.OutOfOrderSequenceNumberError,  # of a Kafka that was wiped
             errors.UnknownProducerIdError,  # the same
         ):
-            if future is None or future.failed():  # nothing is under way any more: send anew
+            if future is None or future.failed():  # nothing is under way: send the tick anew
+                allow_new_producer_id(producer)
                 future = None
                 time.sleep(0.5)  # what fails at once is not tried again at once
-                allow_new_producer_id(producer)
         except errors.KafkaError as error:
             die(f"Kafka refuses this tick ({error}): {tick}")
         if stop.asked_at and time.monotonic() > stop.asked_at + 3:
@@ -118,6 +118,17 @@ def deliver(producer, tick, stop):
             )
 
 
+def allow_new_producer_id(producer):
+    """Let the client send anew what it has given up: a workaround for kafka-python 3.0.12.
+
+    When it gives up a tick it throws its producer id away, and without one it sends nothing; but it
+    asks Kafka for another in one state alone. This can go when reset_producer_id() sets that state.
+    """
+    manager = producer._transaction_manager  # noqa: SLF001 - there is no public call
+    if manager._current_state is TransactionState.READY and not manager.has_producer_id():  # noqa: SLF001
+        manager._current_state = TransactionState.UNINITIALIZED  # noqa: SLF001
+
+
 def pause(seconds, stop):
     """Wait in short steps: Ctrl+C does not wait for a long interval."""
     end = time.monotonic() + seconds
@@ -125,7 +136,7 @@ def pause(seconds, stop):
         time.sleep(min(0.1, seconds))
 
 
-def read_interval():
+def read_settings():
     """Return the pause after each tick; end the script if what it was told cannot work."""
     if sys.argv[1:]:
         die("No arguments, please: the first lines of this file tell the settings.")
@@ -145,18 +156,7 @@ def say(line):
 def die(reason):
     """End the script: one line on stderr, status 1."""
     print(f"[{STOCK_BROKER}] {reason}", file=sys.stderr, flush=True)
-    os._exit(1)  # at once: what stdout could not take is not tried again, no thread is waited for
-
-
-def allow_new_producer_id(producer):
-    """Let the client go on after it has given up a tick: a workaround for kafka-python 3.0.12.
-
-    It throws its producer id away then, and sends nothing without one; but it asks Kafka for one
-    only in the state UNINITIALIZED. This can go when reset_producer_id() goes back to that state.
-    """
-    manager = producer._transaction_manager  # noqa: SLF001 - there is no public call
-    if manager._current_state is TransactionState.READY and not manager.has_producer_id():  # noqa: SLF001
-        manager._current_state = TransactionState.UNINITIALIZED  # noqa: SLF001
+    os._exit(1)  # sys.exit() would wait for threads, and try again to write what could not be
 
 
 if __name__ == "__main__":

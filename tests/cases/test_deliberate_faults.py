@@ -16,7 +16,7 @@ from types import SimpleNamespace
 spec = importlib.util.spec_from_file_location("script", {path!r})
 script = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(script)
-show, tell_place, deliver = (getattr(script, name, None) for name in ("show", "tell_place", "deliver"))
+show, check_and_tell, deliver = (getattr(script, name, None) for name in ("show", "check_and_tell", "deliver"))
 {fault}
 script.main()
 """
@@ -41,11 +41,11 @@ def verdict(scripts, log, repeats=0) -> str:
 
 COMMITS_FIRST = """
 def commit_first(consumer, progress, messages):
-    tell_place(consumer, progress, messages)
+    check_and_tell(consumer, progress, messages)
     if messages:
         consumer.commit()
         time.sleep(60)
-script.tell_place = commit_first
+script.check_and_tell = commit_first
 """
 SKIPS = """
 def without_3(messages):
@@ -75,11 +75,11 @@ script.show = cry
 """
 DROPS = """
 def fails_once(consumer, progress, messages):
-    tell_place(consumer, progress, messages)
+    check_and_tell(consumer, progress, messages)
     if messages:
-        script.tell_place = tell_place
+        script.check_and_tell = check_and_tell
         raise script.errors.KafkaTimeoutError
-script.tell_place = fails_once
+script.check_and_tell = fails_once
 """
 NEVER_COMMITS = "script.KafkaConsumer.commit = lambda *_, **__: None"
 TELLS_NO_START = "script.tell_start = lambda *_: None"
