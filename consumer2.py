@@ -118,7 +118,7 @@ def main():
             say(f"The next start resumes {name_of(tp)} at offset {committed}.")
 
 
-# The resume is all above. Below are the checks before printing, and what the script says.
+# The resume is all above. Below: the checks before printing, what is said, what main() needs.
 
 
 def check_and_tell(consumer, progress, messages):
@@ -139,6 +139,31 @@ def check_and_tell(consumer, progress, messages):
         for tp in messages.keys() & consumer.assignment():
             consumer.seek(tp, messages[tp][0].offset)
         raise
+
+
+def require_membership(consumer, progress):
+    """Raise while the group has not let this consumer in, and if it has forgotten it meanwhile."""
+    member = consumer.group_metadata()
+    if progress.member_id not in (None, member.member_id):
+        raise errors.CommitFailedError  # as commit() does, when it is the first to see that
+    if member.state is not MemberState.STABLE:
+        ask_to_join(consumer)
+        raise errors.RebalanceInProgressError
+    progress.member_id = member.member_id
+    if not consumer.assignment():
+        # Ask Kafka anything, to notice an outage: commit() asks nothing without partitions.
+        consumer.committed(TopicPartition(TOPIC, 0), timeout_ms=ANSWER_MS)
+
+
+def ask_to_join(consumer):
+    """Have the next poll() join the group (again), which kafka-python 3.0.12 forgets in two cases.
+
+    A join that takes longer than a poll() may never be finished: the consumer waits for ever. And
+    a group's leader that was restarted does not know that it leads, so it does not look for added
+    partitions. This can go when need_rejoin() is true for as long as a join is under way, and the
+    client speaks JoinGroup 9 (KIP-814).
+    """
+    consumer._coordinator.request_rejoin()  # noqa: SLF001 - there is no public call
 
 
 def tell_assignment(consumer, progress):
@@ -177,23 +202,21 @@ def tell_jump(consumer, tp, committed, at):
     # Otherwise no message has these offsets: transactions and compaction leave gaps.
 
 
-class Waiting:
-    """Says what it waits for if no round succeeds for three seconds, and when that is over."""
+def show(messages):
+    """Print the messages of one poll, a line each, in one write."""
+    lines = [
+        f"Received: {printable(m.value)} (partition {m.partition}, offset {m.offset})"
+        for of_partition in messages.values()
+        for m in of_partition
+    ]
+    if lines:
+        say(*lines)
 
-    def __init__(self):
-        self.told = set()
-        self.since = time.monotonic()
 
-    def tell(self, what, pause=0.2):
-        if what not in self.told and time.monotonic() > self.since + 3:
-            say(f"Waiting {what}.")
-            self.told.add(what)
-        time.sleep(pause)  # what fails at once is not tried again at once
-
-    def end(self):
-        if self.told:
-            say("Going on.")
-        self.told, self.since = set(), time.monotonic()
+def printable(value):
+    """Return a message's value as one line of text that can't steer the terminal."""
+    text = (value or b"").decode("utf-8", "backslashreplace")
+    return text if text.isprintable() else repr(text)[1:-1]
 
 
 def require_topic(consumer):
@@ -211,46 +234,23 @@ def require_answers(consumer):
         raise errors.KafkaTimeoutError
 
 
-def require_membership(consumer, progress):
-    """Raise while the group has not let this consumer in, and if it has forgotten it meanwhile."""
-    member = consumer.group_metadata()
-    if progress.member_id not in (None, member.member_id):
-        raise errors.CommitFailedError  # as commit() does, when it is the first to see that
-    if member.state is not MemberState.STABLE:
-        ask_to_join(consumer)
-        raise errors.RebalanceInProgressError
-    progress.member_id = member.member_id
-    if not consumer.assignment():
-        # Ask Kafka anything, to notice an outage: commit() asks nothing without partitions.
-        consumer.committed(TopicPartition(TOPIC, 0), timeout_ms=ANSWER_MS)
+class Waiting:
+    """Says what it waits for if no round succeeds for three seconds, and when that is over."""
 
+    def __init__(self):
+        self.told = set()
+        self.since = time.monotonic()
 
-def ask_to_join(consumer):
-    """Have the next poll() join the group (again), which kafka-python 3.0.12 forgets in two cases.
+    def tell(self, what, pause=0.2):
+        if what not in self.told and time.monotonic() > self.since + 3:
+            say(f"Waiting {what}.")
+            self.told.add(what)
+        time.sleep(pause)  # what fails at once is not tried again at once
 
-    A join that takes longer than a poll() may never be finished: the consumer waits for ever. And
-    a group's leader that was restarted does not know that it leads, so it does not look for added
-    partitions. This can go when need_rejoin() is true for as long as a join is under way, and the
-    client speaks JoinGroup 9 (KIP-814).
-    """
-    consumer._coordinator.request_rejoin()  # noqa: SLF001 - there is no public call
-
-
-def show(messages):
-    """Print the messages of one poll, a line each, in one write."""
-    lines = [
-        f"Received: {printable(m.value)} (partition {m.partition}, offset {m.offset})"
-        for of_partition in messages.values()
-        for m in of_partition
-    ]
-    if lines:
-        say(*lines)
-
-
-def printable(value):
-    """Return a message's value as one line of text that can't steer the terminal."""
-    text = (value or b"").decode("utf-8", "backslashreplace")
-    return text if text.isprintable() else repr(text)[1:-1]
+    def end(self):
+        if self.told:
+            say("Going on.")
+        self.told, self.since = set(), time.monotonic()
 
 
 class Stop:

@@ -3,7 +3,7 @@
 import pytest
 
 from evidence.judge import MEANING, Log, Run, assert_sound, judge, missing, repeated
-from evidence.lines import Lost, Message, Placed, Received, Sent, Started, WentBack, parse
+from evidence.lines import Lost, Message, Placed, Received, Sent, Started, parse
 
 
 def log(*offsets, partition=0):
@@ -171,12 +171,12 @@ LINES = {
     "[Consumer1] Received: a (partition 9, offset 9) (partition 0, offset 1)": Received(
         Message(0, 1, "a (partition 9, offset 9)")
     ),
-    starting(): Started("t", 0, "earliest"),
-    starting(1, "latest"): Started("t", 1, "latest"),
-    "[Consumer1] Resuming my-topic-12 at offset 3: 1 behind": Placed("my-topic", 12, 3, 1),
-    "[Consumer1] Resuming t-0 at offset 3": Placed("t", 0, 3, None),
-    "[Consumer1] t-0 ends before offset 9 now. Going on at offset 0.": WentBack("t", 0, 0),
-    lost(2, 6): Lost("t", 0, 2, 6),
+    starting(): Started(0, "earliest"),
+    starting(1, "latest"): Started(1, "latest"),
+    "[Consumer1] Resuming my-topic-12 at offset 3: 1 behind": Placed(12, 3),
+    "[Consumer1] Resuming t-0 at offset 3": Placed(0, 3),
+    "[Consumer1] t-0 ends before offset 9 now. Going on at offset 0.": Placed(0, 0),
+    lost(2, 6): Lost(0, 2, 6),
     "[Consumer1] The next start resumes t-0 at offset 4.": None,
     "[Consumer1] Group g gives this consumer 1 of 1 partitions of t.": None,
     "[Consumer1] Waiting for topic t to be created.": None,

@@ -1,6 +1,5 @@
 """The worst moments: kills while it starts, answers that do not come, a suspended consumer, blocked output."""
 
-import os
 import signal
 import time
 
@@ -8,31 +7,10 @@ import pytest
 
 from evidence.judge import assert_sound, missing
 from evidence.kafka_itself import Kafka
-from evidence.scripts import runs
 from local_kafka.brokers import Broker
 from local_kafka.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
-
-
-def test_kills_swept_over_the_first_moments_of_a_consumer_lose_nothing(start, kafka, topic):
-    """Start, join, place, print, commit: three dozen kills, swept over the first 0.8 s."""
-    producer = start("producer1")
-    producer.wait_for_messages(1)
-    consumers, uncommitted = [], 0
-    for number in range(36):
-        consumers.append(start("consumer1"))
-        committed = kafka.committed(consumers[-1].group, topic).get(0, 0)
-        time.sleep(0.8 * number / 36)  # the moment is the test's subject
-        consumers[-1].kill()
-        if printed := consumers[-1].messages():
-            assert printed[0].offset == committed
-            uncommitted += printed[-1].offset + 1 - kafka.committed(consumers[-1].group, topic).get(0, 0)
-    producer.interrupt()
-    consumers.append(start("consumer1"))
-    log = kafka.whole_log(topic)
-    wait_until(lambda: kafka.committed(consumers[-1].group, topic) == {0: len(log.messages)})
-    assert_sound(runs([producer, *consumers]), log, repeats=uncommitted)
 
 
 def test_what_came_while_kafka_stops_answering_is_printed_or_read_again(start, topic):
@@ -70,18 +48,6 @@ def test_a_consumer_suspended_for_longer_than_its_session_goes_on(start, kafka, 
     assert_sound([consumer.run()], log, repeats=10)  # what it prints before it learns that its session is over
 
 
-def test_output_that_is_blocked_for_longer_than_a_session_loses_nothing(start, kafka, topic):
-    """A reader that reads nothing for 10 s: the consumer stays what it is, and goes on."""
-    kafka.send(topic, *[b"x" * 1000] * 300)  # more than a pipe holds
-    consumer = start("consumer1", redirect="| (sleep 10; cat)")
-    consumer.wait_for_messages(300)
-    kafka.send(topic, *TICKS)
-    consumer.wait_for_messages(310)
-    os.killpg(consumer.process.pid, signal.SIGINT)
-    consumer.wait()
-    assert_sound([consumer.run()], kafka.whole_log(topic))
-
-
 @pytest.mark.parametrize("name", ["producer1", "consumer1"])
 def test_a_signal_that_is_delivered_twice_is_one_clean_stop(start, kafka, topic, name):
     """`timeout` and some terminals deliver a signal to the process and to its group."""
@@ -97,14 +63,13 @@ def test_a_signal_that_is_delivered_twice_is_one_clean_stop(start, kafka, topic,
 
 
 @pytest.mark.linux("it looks at a process's signal handlers")
-@pytest.mark.parametrize("name", ["producer1", "consumer1"])
-def test_ctrl_c_while_it_starts_leaves_no_traceback(start, topic, name):
+def test_ctrl_c_while_a_producer_starts_leaves_no_traceback(start):
     for delay in (0, 0.03, 0.1, 0.3):
-        script = start(name)
-        script.wait_until_it_handles_signals()
-        time.sleep(delay)  # the moment is the test's subject: while it joins, waits, prints
-        script.interrupt()
-        assert "Traceback" not in script.text()
+        producer = start("producer1")
+        producer.wait_until_it_handles_signals()
+        time.sleep(delay)  # the moment is the test's subject
+        producer.interrupt()
+        assert "Traceback" not in producer.text()
 
 
 @pytest.mark.linux("/dev/full")

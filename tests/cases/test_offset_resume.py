@@ -63,30 +63,33 @@ def test_a_consumer_killed_while_it_joins_for_the_first_time_starts_again(start,
         second.kill()
 
 
-@pytest.mark.parametrize("ending", ["SIGINT", "SIGKILL"])
-def test_two_dozen_restarts_at_100_messages_a_second_lose_nothing(start, kafka, topic, ending):
+def test_thirty_restarts_lose_nothing_however_and_whenever_a_consumer_is_ended(start, kafka, topic):
+    """At 100 messages a second, at moments swept over its first second: it connects, joins, prints, commits."""
     producers = start("producer1"), start("producer2")
-    consumers, chance, uncommitted = [], random.Random(ending), 0
-    for _ in range(24):
-        consumers.append(start("consumer1"))
-        consumer = consumers[-1]
+    consumers, uncommitted = [], 0
+    for number in range(30):
+        ending = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)[number % 3]
+        consumer = start("consumer1")
+        consumers.append(consumer)
         committed = kafka.committed(consumer.group, topic).get(0, 0)
-        if sys.platform == "linux":
+        if ending != signal.SIGKILL and sys.platform == "linux":
             consumer.wait_until_it_handles_signals()
-        time.sleep(chance.uniform(0, 1))  # the moment is the test's subject: it connects, joins, prints, commits
-        consumer.send(getattr(signal, ending))
-        assert consumer.wait() == (-signal.SIGKILL if ending == "SIGKILL" else 0), consumer.text()
+        time.sleep(number / 30)  # the moment is the test's subject
+        consumer.send(ending)
+        assert consumer.wait() == (-ending if ending == signal.SIGKILL else 0), consumer.text()
         assert not consumer.errors
         if printed := consumer.messages():
             assert printed[0].offset == committed
-            uncommitted += printed[-1].offset + 1 - kafka.committed(consumer.group, topic).get(0, 0)
+            left = printed[-1].offset + 1 - kafka.committed(consumer.group, topic).get(0, 0)
+            assert left == 0 or ending == signal.SIGKILL
+            uncommitted += left
     for producer in producers:
         assert producer.interrupt() == 0
     consumers.append(start("consumer1"))
     log = kafka.whole_log(topic)
     wait_until(lambda: kafka.committed(consumers[-1].group, topic) == {0: len(log.messages)})
     history = runs([*producers, *consumers])
-    assert_sound(history, log, repeats=uncommitted if ending == "SIGKILL" else 0)
+    assert_sound(history, log, repeats=uncommitted)
     # What is committed late comes again: one poll's messages at most, and there are many polls.
     assert sum(map(len, repeated(history[2:]))) < len(log.messages) / 2
 
@@ -98,17 +101,8 @@ def test_a_group_without_a_committed_offset_starts_at_the_earliest(start, kafka,
     assert consumer.output[1].text == f"[Consumer1] No committed offset. Starting {topic}-0 at the earliest"
 
 
-def test_a_group_without_a_committed_offset_starts_at_the_latest_if_told_so(start, kafka, topic):
-    kafka.send(topic, *TICKS[:4])
-    consumer = start("consumer1", KAFKA_AUTO_OFFSET_RESET="latest")
-    consumer.wait_for(f"No committed offset. Starting {topic}-0 at the latest")
-    wait_until(lambda: kafka.committed(consumer.group, topic) == {0: 4})
-    kafka.send(topic, *TICKS[4:])
-    assert consumer.wait_for_messages(6) == kafka.log(topic)[4:]
-
-
-def test_a_start_at_the_latest_is_kept_before_any_message(start, kafka, topic):
-    """It is committed at once: who is killed then must not jump to the latest again."""
+def test_a_group_starts_at_the_latest_if_told_so_and_keeps_that_place(start, kafka, topic):
+    """It is committed at once, before any message: who is killed then must not jump to the latest again."""
     kafka.create_topic(topic, partitions=2)
     kafka.send(topic, TICKS[0], partition=0)
     first = start("consumer1", KAFKA_AUTO_OFFSET_RESET="latest")

@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
-from evidence.lines import Lost, Message, Placed, Received, Sent, Started, WentBack, parse
+from evidence.lines import Lost, Message, Placed, Received, Sent, Started, parse
 
 MEANING = {
     "lost write": "acknowledged, but not in the log",
@@ -201,7 +201,7 @@ def _jumps(run, log):
     for event in run.events:
         if isinstance(event, Started):
             lowest[event.partition] = _start(event, [run], log)
-        elif isinstance(event, (Placed, WentBack)):
+        elif isinstance(event, Placed):
             lowest[event.partition] = event.offset
         elif isinstance(event, Lost):
             lowest[event.partition] = event.last + 1
@@ -243,6 +243,6 @@ def _start(started, runs, log):
 
 def _begin(runs, log, partition):
     """Return the offset from which on a group owes the log's messages; 0 if nobody was ever given the partition."""
-    placed = [event.offset for run in runs for event in run.of(Placed, WentBack) if event.partition == partition]
+    placed = [event.offset for run in runs for event in run.of(Placed) if event.partition == partition]
     started = [event for run in runs for event in run.of(Started) if event.partition == partition]
     return min([*placed, *(_start(event, runs, log) for event in started)], default=0)

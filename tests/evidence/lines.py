@@ -47,29 +47,13 @@ class Received(NamedTuple):
 class Started(NamedTuple):
     """A group without a committed offset starts at the "earliest" or the "latest" message."""
 
-    topic: str
     partition: int
     reset: str
 
 
 class Placed(NamedTuple):
-    """A consumer resumes at its group's committed offset.
+    """A consumer goes on at this offset: its group's committed one, or where a log that was cut back goes on."""
 
-    Attributes:
-        offset: the committed offset: that of the next message.
-        behind: how many offsets the log's end is ahead, None if that is not told.
-    """
-
-    topic: str
-    partition: int
-    offset: int
-    behind: int | None
-
-
-class WentBack(NamedTuple):
-    """A consumer goes on at this offset, since the log ends before the one that it wanted."""
-
-    topic: str
     partition: int
     offset: int
 
@@ -77,7 +61,6 @@ class WentBack(NamedTuple):
 class Lost(NamedTuple):
     """A consumer says that it passes over the offsets `first` to `last`, since retention deleted what came next."""
 
-    topic: str
     partition: int
     first: int
     last: int
@@ -87,15 +70,13 @@ class Lost(NamedTuple):
         return range(self.first, self.last + 1)
 
 
-_LOG = r"(?P<topic>[\w.-]+)-(?P<partition>\d+)"
-_PATTERNS = {
-    Started: rf"No committed offset\. Starting {_LOG} at the (?P<reset>earliest|latest)",
-    Placed: rf"Resuming {_LOG} at offset (?P<offset>\d+)(?:: (?P<behind>\d+) behind)?",
-    WentBack: rf"{_LOG} ends before offset \d+ now\. Going on at offset (?P<offset>\d+)\.",
-    Lost: rf"LOST: offsets (?P<first>\d+) to (?P<last>\d+) of {_LOG} are passed over: .*",
-}
-_EVENTS = {kind: re.compile(r"\[\w+\] " + pattern) for kind, pattern in _PATTERNS.items()}
-_TEXTS = {"topic", "reset"}  # the other fields are numbers
+_LOG = r"[\w.-]+-(?P<partition>\d+)"
+_EVENTS = (
+    (Started, rf"No committed offset\. Starting {_LOG} at the (?P<reset>earliest|latest)"),
+    (Placed, rf"Resuming {_LOG} at offset (?P<offset>\d+)(: \d+ behind)?"),
+    (Placed, rf"{_LOG} ends before offset \d+ now\. Going on at offset (?P<offset>\d+)\."),
+    (Lost, rf"LOST: offsets (?P<first>\d+) to (?P<last>\d+) of {_LOG} are passed over: .*"),
+)
 
 
 def parse(text):
@@ -103,13 +84,8 @@ def parse(text):
     if found := MESSAGE.fullmatch(text):
         message = Message(int(found["partition"]), int(found["offset"]), found["value"])
         return Sent(message) if found["verb"] == "Sent" else Received(message)
-    for kind, pattern in _EVENTS.items():
-        if found := pattern.fullmatch(text):
-            return kind(**{name: _read(name, text) for name, text in found.groupdict().items()})
+    for kind, pattern in _EVENTS:
+        if found := re.fullmatch(r"\[\w+\] " + pattern, text):
+            fields = found.groupdict().items()
+            return kind(**{name: int(value) if value.isdecimal() else value for name, value in fields})
     return None
-
-
-def _read(name, text):
-    if text is None or name in _TEXTS:
-        return text
-    return int(text)
