@@ -74,8 +74,9 @@ def print_next_messages(consumer, progress):
     messages = consumer.poll(timeout_ms=1000)
     check_and_tell(consumer, progress, messages)
     show(messages)
-    # Also when nothing came: so it asks whether Kafka is there and the group still counts on this
-    # consumer, and a group that starts at the latest keeps that place.
+    # Commits the offsets after all that poll() has returned. Also when nothing came: so it asks
+    # whether Kafka is there and the group still counts on this consumer, and a group that starts at
+    # the latest keeps that place.
     consumer.commit(timeout_ms=ANSWER_MS)
     for tp in consumer.assignment():
         progress.committed[tp] = consumer.position(tp, timeout_ms=0)
@@ -91,7 +92,7 @@ def main():
         try:
             require_topic(consumer)
             print_next_messages(consumer, progress)
-            require_answers(consumer)
+            require_first_fetch(consumer)
             waiting.end()
         except errors.UnknownTopicOrPartitionError:
             waiting.tell(f"for topic {TOPIC} to be created")
@@ -110,15 +111,15 @@ def main():
             errors.InconsistentGroupProtocolError,  # a client with another assignor is in the group
         ) as error:
             waiting.tell(f"for Kafka: {type(error).__name__}")
-    # No close(): a static member keeps its partitions until session_timeout_ms is over. Without
-    # group_instance_id, call consumer.close() here, to leave the group.
+    # No close(): a static member does not leave, Kafka keeps its partitions for it until
+    # session_timeout_ms is over. Without group_instance_id, call consumer.close() here, to leave.
     say("Stopped.")
     for tp, committed in progress.committed.items():
         if committed is not None:
             say(f"The next start resumes {name_of(tp)} at offset {committed}.")
 
 
-# The resume is all above. Below: the checks before printing, what is said, what main() needs.
+# Below: the checks before printing, what is said, what main() needs.
 
 
 def check_and_tell(consumer, progress, messages):
@@ -199,7 +200,8 @@ def tell_jump(consumer, tp, committed, at):
     elif consumer.beginning_offsets([tp], timeout_ms=ANSWER_MS)[tp] > committed:
         lost = f"offsets {committed} to {at - 1} of {name_of(tp)}"
         say(f"LOST: {lost} are passed over: retention deleted what came next.")
-    # Otherwise no message has these offsets: transactions and compaction leave gaps.
+    # Otherwise these offsets are printed and a commit failed, or no message has them: transactions
+    # and compaction leave gaps.
 
 
 def show(messages):
@@ -225,8 +227,8 @@ def require_topic(consumer):
         raise errors.UnknownTopicOrPartitionError
 
 
-def require_answers(consumer):
-    """Raise while some partition was never fetched from, as when it has no leader.
+def require_first_fetch(consumer):
+    """Raise while a partition has never been fetched from, as when it has no leader.
 
     This comes last in a round, so that the other partitions are read meanwhile.
     """
@@ -264,7 +266,7 @@ class Stop:
     def on_signal(self, number, _frame):
         if not self.asked_at:
             self.asked_at = time.monotonic()
-        elif time.monotonic() > self.asked_at + 0.1:  # sooner, it is the same one delivered twice
+        elif time.monotonic() > self.asked_at + 0.1:  # sooner, one Ctrl+C was delivered twice
             os._exit(128 + number)
 
 

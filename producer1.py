@@ -78,7 +78,7 @@ class Stop:
     def on_signal(self, number, _frame):
         if not self.asked_at:
             self.asked_at = time.monotonic()
-        elif time.monotonic() > self.asked_at + 0.1:  # sooner, it is the same one delivered twice
+        elif time.monotonic() > self.asked_at + 0.1:  # sooner, one Ctrl+C was delivered twice
             os._exit(128 + number)
 
 
