@@ -21,8 +21,8 @@ class Step:
             the reason.
         waits: {consumer: the seconds from a restart, its own or its Kafka's, to its first message after it}.
         committed, end: {consumer: its committed offset} and the log's end, when the step was over.
-        missing: {consumer: the offsets that it has passed here, and never printed}; `account` finds them, and
-        repeated: {consumer: those that it printed here, and had printed before}.
+        missing, repeated: {consumer: the offsets that it has passed here and never printed}, {consumer: those that it
+            printed here and had printed before}: what `account` finds.
     """
 
     number: int

@@ -67,7 +67,7 @@ class Stage:
         self._take_lines()
         self.step.note = note
         self.tell(f"  {note}")
-        self.pause(2 + len(note) / 40)
+        self.pause(3 + len(note) / 40)
 
     def end_step(self):
         """Note where the groups stand, and tell it."""
@@ -95,15 +95,16 @@ class Stage:
         settings = {"KAFKA_TOPIC": self.topic, "SEND_INTERVAL_SECONDS": str(self._interval)}
         if name in CONSUMERS:
             settings["KAFKA_GROUP_ID"] = self.groups[name]
-        self._scripts[name], self._taken[name] = Script(name, self.bootstrap_servers, **settings), 0
+        self._scripts[name] = Script(name, self.bootstrap_servers, **settings)
+        self._taken[name] = 0
         self.states[name] = RUNNING
         return self._scripts[name]
 
     def restart(self, name) -> Script:
-        """Start a consumer again, let it catch up."""
+        """Start a consumer again and let it catch up; return its new run."""
         end, script = self.end(), self.start(name)
         self._await_first_message(name, script.started)
-        self.until(f"{name} to catch up", lambda: self.committed(name) >= end)
+        self.until_read(name, end)
         return script
 
     def _await_first_message(self, name, since):
@@ -174,6 +175,10 @@ class Stage:
             return wait_until(condition, every=0.2, pause=self._look)
         except Overdue:
             raise AssertionError(f"Waited a minute in vain for {what}.") from None
+
+    def until_read(self, name, offset):
+        """Wait until a consumer has committed this offset; raises as `until`."""
+        self.until(f"{name} to read up to offset {offset}", lambda: self.committed(name) >= offset)
 
     def pause(self, seconds):
         """Leave time to read along."""

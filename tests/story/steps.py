@@ -31,7 +31,7 @@ def finish(stage):
         stage.interrupt(name)
     end = stage.end()
     for name in CONSUMERS:
-        stage.until(f"{name} to read to the end", lambda name=name: stage.committed(name) >= end)
+        stage.until_read(name, end)
         stage.interrupt(name)
 
 
@@ -41,7 +41,7 @@ def all_run(stage):
     for name in SCRIPTS:
         stage.start(name)
     for name in CONSUMERS:
-        stage.until(f"{name}'s first messages", lambda name=name: stage.committed(name) >= 5)
+        stage.until_read(name, 5)
     stage.say(
         "Kafka keeps every message in the topic's log under a number, its offset. "
         "A group's committed offset is where it reads on."
@@ -79,7 +79,8 @@ def kill_it(stage):
     """kill -9 ends consumer1 without a goodbye; started again, it goes on at once."""
     stage.kill("consumer1")
     at = stage.committed("consumer1")
-    stage.step.may_repeat, stage.step.why = {"consumer1": at}, "in flight"
+    stage.step.may_repeat = {"consumer1": at}
+    stage.step.why = "in flight"
     stage.say(f"Killed. Its committed offset is {at}.")
     first = stage.restart("consumer1").messages()[0].offset
     seconds = stage.step.waits["consumer1"]
@@ -96,7 +97,8 @@ def stop_kafka(stage):
         stage.say("Left out: this Kafka is not the demonstration's own to stop.")
         return
     before = stage.end()
-    stage.step.may_repeat, stage.step.why = {name: stage.committed(name) for name in CONSUMERS}, "in flight"
+    stage.step.may_repeat = {name: stage.committed(name) for name in CONSUMERS}
+    stage.step.why = "in flight"
     stage.stop_kafka()
     stage.pause(3)
     seconds = stage.start_kafka()
@@ -119,7 +121,8 @@ def rewind(stage):
     stage.until("the end of consumer1's session", lambda: not stage.group("consumer1").members)
     stage.rewind("consumer1")
     at = stage.committed("consumer1")
-    stage.step.may_repeat, stage.step.why = {"consumer1": at}, "rewound"
+    stage.step.may_repeat = {"consumer1": at}
+    stage.step.why = "rewound"
     stage.say(f"Its committed offset was {before} and is {at} now: that is all that has changed.")
     again = sum(message.offset < before for message in stage.restart("consumer1").messages())
     stage.say(
@@ -135,7 +138,7 @@ def delete_unread(stage):
     at = stage.committed("consumer1")
     stage.until("messages behind consumer1", lambda: stage.end() >= at + 12)
     cutoff = at + (stage.end() - at) * 2 // 3
-    stage.until("consumer2 to have read them", lambda: stage.committed("consumer2") >= cutoff)
+    stage.until_read("consumer2", cutoff)
     stage.kafka.delete_before(stage.topic, cutoff)
     stage.say(f"Deleted: all below {cutoff}. consumer1 had not read {at} to {cutoff - 1}.")
     for lost in stage.restart("consumer1").run().of(Lost):
