@@ -26,6 +26,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from kafka.errors import KafkaError
@@ -39,10 +40,11 @@ from sight.film import Film
 from story.account import account, verdict
 from story.stage import Stage
 from story.steps import play
-from story.view import Display, svg_of, table_of
+from story.view import picture_of, svg_of, table_of
 
 # What the pauses for reading are multiplied by, and the seconds from one of a producer's ticks to the next.
 TO_READ_ALONG, FAST, FOR_A_FILM = (1, 0.3), (0.1, 0.1), (0.5, 0.4)
+FILMED, STILL = 4, 2  # the last step on the film, and that at whose end it stands still for who asks for less motion
 FILM_SIZE = 100, 26  # columns and rows: an image of 824 pixels' width, which GitHub shows as large as it is
 WHY = (
     "Why no message went missing: Kafka keeps a message in its log, read or not, until retention "
@@ -82,6 +84,18 @@ def run(options) -> int:
     console = Console() if live else Console(force_terminal=False, color_system=None, width=120)
     screen = Live(console=console, screen=True, auto_refresh=False) if live else None
     film = Film(*FILM_SIZE) if options.picture else None
+
+    def tell(line):
+        if not screen:  # else the picture tells it
+            print(line, flush=True)
+
+    def show(stage):
+        number = stage.step.number
+        if screen:
+            screen.update(picture_of(stage), refresh=True)
+        if film and number <= FILMED:
+            film.take(picture_of(stage), time.monotonic(), still=number == STILL)
+
     with contextlib.ExitStack() as stack:
         servers, broker = options.bootstrap_servers, None
         if not servers:
@@ -89,20 +103,20 @@ def run(options) -> int:
             broker = stack.enter_context(Broker())
             servers = broker.bootstrap_servers
         pace = FAST if options.fast else FOR_A_FILM if film else TO_READ_ALONG
-        stage = Stage(servers, broker, pace, Display(screen, film))
+        stage = Stage(servers, broker, pace, tell, show)
         try:
-            stage.open()
+            stage.kafka.create_topic(stage.topic)
         except (KafkaError, ValueError):  # ValueError: what is there is no address
             raise BrokerError(f"{servers}: no Kafka answers there. Start it, or correct the address.") from None
         stack.callback(stage.close)
         on_ending(stage.end_soon)  # what raises amid a question to Kafka may be lost in the client
         with screen or contextlib.nullcontext():
             play(stage)
-        log = stage.log()
+        log = stage.kafka.whole_log(stage.topic)
     if film:
         options.picture.write_text(svg_of(film), "utf-8")
-    faults = account(stage.parts, log)
-    for text in ("", table_of(stage.parts), "", WHY, "", verdict(stage.parts, faults)):
+    faults = account(stage.steps, log)
+    for text in ("", table_of(stage.steps), "", WHY, "", verdict(stage.steps, faults)):
         console.print(text, highlight=False, soft_wrap=not live and isinstance(text, str))
     return 1 if faults else 0
 

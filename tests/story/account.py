@@ -1,88 +1,88 @@
 """The account of a run: what Kafka stored, compared with what each consumer printed. Pure."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from evidence.judge import Run, in_words, judge, missing, repeated
-from evidence.lines import Line
 
 PRODUCERS, CONSUMERS = ("producer1", "producer2"), ("consumer1", "consumer2")
+SCRIPTS = PRODUCERS + CONSUMERS
 
 
 @dataclass
-class Part:
-    """One script's part in one step.
+class Step:
+    """A step of the story as it is played, or was.
 
     Attributes:
-        step, title: of the step.
-        script: the script's name.
-        lines: what it printed meanwhile.
-        committed, end: a consumer's committed offset and the log's end, when the step was over.
-        wait: the seconds from a restart, of a consumer or of its Kafka, to its first message after it; else None.
-        may_repeat, why: the offsets that the step lets it print again, once, and a word for the reason.
-        missing: the offsets that it has passed here, and never printed. `account` finds them, and those that are
-        repeated: it printed them here, and had printed them before.
+        number, title, sentence: what people are told of it.
+        note: what came of it, as last told.
+        lines: {script: what it has printed meanwhile}.
+        may_repeat, why: {consumer: the offset from which on the step lets it print messages again, once}; a word for
+            the reason.
+        waits: {consumer: the seconds from a restart, its own or its Kafka's, to its first message after it}.
+        committed, end: {consumer: its committed offset} and the log's end, when the step was over.
+        missing, repeated: {consumer: the offsets that it has passed here and never printed}, {consumer: those that it
+            printed here and had printed before}: what `account` finds.
     """
 
-    step: int
+    number: int
     title: str
-    script: str
-    lines: list[Line] = field(default_factory=list)
-    committed: int = 0
-    end: int = 0
-    wait: float | None = None
-    may_repeat: range = range(0)
+    sentence: str
+    note: str = ""
+    lines: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in SCRIPTS})
+    may_repeat: dict[str, int] = field(default_factory=dict)
     why: str = ""
-    missing: list[int] = field(default_factory=list)
-    repeated: list[int] = field(default_factory=list)
-
-    @property
-    def run(self) -> Run:
-        return run_of(self.script, [self])
-
-
-def run_of(script, parts) -> Run:
-    """Return all that a script printed in these Parts, as the judge takes it."""
-    lines = [line.text for part in parts if part.script == script for line in part.lines]
-    return Run(script, lines, script if script in CONSUMERS else None)
+    waits: dict[str, float] = field(default_factory=dict)
+    committed: dict[str, int] = field(default_factory=dict)
+    end: int = 0
+    missing: dict[str, list[int]] = field(default_factory=dict)
+    repeated: dict[str, list[int]] = field(default_factory=dict)
 
 
-def account(parts, log) -> list[str]:
-    """Find what is missing and repeated in each consumer's parts, and what should not have happened.
+def run_of(name, steps) -> Run:
+    """Return all that a script printed in these Steps, as the judge takes it."""
+    lines = [line for step in steps for line in step.lines[name]]
+    return Run(name, lines, name if name in CONSUMERS else None)
+
+
+def sent_in(steps) -> list:
+    """Return the messages that the producers sent in these Steps."""
+    return [message for name in PRODUCERS for message in run_of(name, steps).messages]
+
+
+def account(steps, log) -> list[str]:
+    """Find what is missing and repeated in each step, and what should not have happened.
 
     Args:
-        parts: the Parts of all scripts, in the order of the steps.
+        steps: all Steps, in order.
         log: the topic's Log, as it is at the end.
 
     Returns:
         The faults, as sentences without a full stop.
     """
-    faults = [str(anomaly) for anomaly in judge([run_of(name, parts) for name in PRODUCERS + CONSUMERS], log)]
+    faults = [str(anomaly) for anomaly in judge([run_of(name, steps) for name in SCRIPTS], log)]
+    owed = replace(log, earlier=sent_in(steps))
     for name in CONSUMERS:
-        mine, passed = [part for part in parts if part.script == name], 0
-        never = [message.offset for message in missing([run_of(name, mine)], log)]
-        for part, again in zip(mine, repeated(part.run for part in mine), strict=True):
-            part.missing = [offset for offset in never if passed <= offset < part.committed]
-            part.repeated = [message.offset for message in again]
-            passed = part.committed
-            if more := Counter(part.repeated) - Counter(part.may_repeat):
-                faults.append(f"{name} in step {part.step} repeated {in_words(more)}")
+        never, passed = [message.offset for message in missing([run_of(name, steps)], owed)], 0
+        for step, again in zip(steps, repeated(run_of(name, [step]) for step in steps), strict=True):
+            step.missing[name] = [offset for offset in never if passed <= offset < step.committed[name]]
+            step.repeated[name] = [message.offset for message in again]
+            passed = step.committed[name]
+            allowed = range(step.may_repeat.get(name, step.end), step.end)
+            if more := Counter(step.repeated[name]) - Counter(allowed):
+                faults.append(f"{name} in step {step.number} repeated {in_words(more)}")
     return faults
 
 
-def verdict(parts, faults) -> str:
-    """Return what came out, in a sentence or two; `faults` are what `account` has found in these parts."""
+def verdict(steps, faults) -> str:
+    """Return what came out, in a sentence or two; `faults` are what `account` has found in these steps."""
     if faults:
         return f"Verdict: FAILED: {'; '.join(faults)}."
-    sent, unread = sent_in(parts), sum(len(part.missing) for part in parts)
+    unread = sum(len(step.missing[name]) for step in steps for name in CONSUMERS)
     but = f" but the {unread} deleted unread, which were reported as LOST" if unread else ""
-    again = [f"{len(part.repeated)} that {part.script} read again ({part.why})" for part in parts if part.repeated]
+    counts = [(len(step.repeated[name]), name, step.why) for step in steps for name in CONSUMERS]
+    again = [f"{count} that {name} read again ({why})" for count, name, why in counts if count]
     return (
-        f"Verdict: no message went missing{but}. {sent} were sent and stored; each consumer received each once"
-        f"{', except for ' if again else ''}{' and '.join(again)}."
+        f"Verdict: no message went missing{but}. {len(sent_in(steps))} were sent and stored; each consumer received "
+        f"each once{', except for ' if again else ''}{' and '.join(again)}."
     )
-
-
-def sent_in(parts) -> int:
-    """Return how many messages the producers sent in these parts."""
-    return sum(len(run_of(name, parts).messages) for name in PRODUCERS)

@@ -1,53 +1,51 @@
 """The story: each step does with the stage what its docstring says, and tells what came of it.
 
-A step is a function with @step. What a consumer may print again in it, it says itself: `stage.allow`. All else that is
+A step is a function with @step. What a consumer may print again in it, it says itself: `may_repeat`. All else that is
 repeated or missing is a fault in the account, but for what Kafka has deleted and the consumer reports as LOST.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 from evidence.lines import Lost
-from story.account import CONSUMERS
+from story.account import CONSUMERS, PRODUCERS, SCRIPTS, Step
 
-STEPS = []
-
-
-class Step(NamedTuple):
-    """One step of the story: a few words for the table, the sentence that tells it, and what does it with the Stage."""
-
-    title: str
-    sentence: str
-    act: Callable
+STEPS = []  # (a few words for the table, the function), in order
 
 
 def step(title):
     """Make a function the story's next step; its docstring is the sentence that people read."""
-    return lambda act: STEPS.append(Step(title, act.__doc__, act))
+    return lambda act: STEPS.append((title, act))
 
 
 def play(stage) -> None:
-    """Play all steps."""
-    for number, now in enumerate(STEPS, 1):
-        stage.begin(now, number, len(STEPS))
-        now.act(stage)
-        if now is STEPS[-1]:
-            stage.finish()
+    """Play all steps; in the last one the producers are stopped, and the consumers when they have read everything."""
+    for number, (title, act) in enumerate(STEPS, 1):
+        stage.steps.append(Step(number, title, act.__doc__))
+        stage.tell(f"\nStep {number} of {len(STEPS)}. {act.__doc__}")
+        act(stage)
+        if number == len(STEPS):
+            finish(stage)
         stage.end_step()
+
+
+def finish(stage):
+    for name in PRODUCERS:
+        stage.interrupt(name)
+    end = stage.end()
+    for name in CONSUMERS:
+        stage.until_read(name, end)
+        stage.interrupt(name)
 
 
 @step("both producers, both consumers")
 def all_run(stage):
     """Two producers write to one topic; two consumers read all of it, each in its own group."""
-    for name in stage.scripts:
+    for name in SCRIPTS:
         stage.start(name)
     for name in CONSUMERS:
-        stage.until(f"{name}'s first messages", lambda name=name: stage.committed(name) >= 5)
+        stage.until_read(name, 5)
     stage.say(
         "Kafka keeps every message in the topic's log under a number, its offset. "
         "A group's committed offset is where it reads on."
     )
-    stage.pause(5)
 
 
 @step("Ctrl+C on consumer1")
@@ -57,26 +55,23 @@ def stop_one(stage):
     at = stage.committed("consumer1")
     stage.say(f"It stopped at offset {at}: that is its group's committed offset.")
     stage.until("messages behind consumer1", lambda: stage.end() >= at + 10)
-    stage.pause(3)
     stage.say(
         f"{stage.end() - at} messages wait in the log for consumer1; its committed offset stays "
         f"{at}. consumer2's group has its own and is not held up."
     )
-    stage.pause(5)
 
 
 @step("consumer1 started again")
 def start_it_again(stage):
     """consumer1 is started again: it resumes at its group's committed offset and catches up."""
     at = stage.committed("consumer1")
-    stage.pause(2)
     behind = stage.end() - at
-    first, seconds = stage.restart("consumer1")
+    first = stage.restart("consumer1").messages()[0].offset
+    seconds = stage.step.waits["consumer1"]
     stage.say(
         f"Stopped at {at}, first message after the restart: {first}, after {seconds:.1f} s. Of the lag of {behind} "
         "nothing is left: nothing is skipped, nothing comes twice."
     )
-    stage.pause(6)
 
 
 @step("kill -9 and started again")
@@ -84,15 +79,15 @@ def kill_it(stage):
     """kill -9 ends consumer1 without a goodbye; started again, it goes on at once."""
     stage.kill("consumer1")
     at = stage.committed("consumer1")
-    stage.allow("consumer1", at, "in flight")
+    stage.step.may_repeat = {"consumer1": at}
+    stage.step.why = "in flight"
     stage.say(f"Killed. Its committed offset is {at}.")
-    stage.pause(3)
-    first, seconds = stage.restart("consumer1")
+    first = stage.restart("consumer1").messages()[0].offset
+    seconds = stage.step.waits["consumer1"]
     stage.say(
         f"It went on at {first} after {seconds:.1f} s and has caught up: "
         "committed after printing, never before, so a crash skips nothing."
     )
-    stage.pause(5)
 
 
 @step("Kafka stopped and started")
@@ -100,12 +95,11 @@ def stop_kafka(stage):
     """Kafka itself is stopped and started: messages and offsets are still there."""
     if not stage.broker:
         stage.say("Left out: this Kafka is not the demonstration's own to stop.")
-        stage.pause(2)
         return
-    before, committed = stage.end(), {name: stage.committed(name) for name in CONSUMERS}
+    before = stage.end()
+    stage.step.may_repeat = {name: stage.committed(name) for name in CONSUMERS}
+    stage.step.why = "in flight"
     stage.stop_kafka()
-    for name, at in committed.items():
-        stage.allow(name, at, "in flight")
     stage.pause(3)
     seconds = stage.start_kafka()
     stage.say(
@@ -113,7 +107,6 @@ def stop_kafka(stage):
         f"{stage.end()} after: log and committed offsets are on disk. What the producers could "
         "not send they kept, and sent it now."
     )
-    stage.pause(5)
 
 
 @step("group rewound to the start")
@@ -128,16 +121,14 @@ def rewind(stage):
     stage.until("the end of consumer1's session", lambda: not stage.group("consumer1").members)
     stage.rewind("consumer1")
     at = stage.committed("consumer1")
-    stage.allow("consumer1", at, "rewound")
+    stage.step.may_repeat = {"consumer1": at}
+    stage.step.why = "rewound"
     stage.say(f"Its committed offset was {before} and is {at} now: that is all that has changed.")
-    stage.pause(3)
-    stage.restart("consumer1")
-    again = sum(message.offset < before for message in stage.scripts["consumer1"][-1].messages())
+    again = sum(message.offset < before for message in stage.restart("consumer1").messages())
     stage.say(
         f"From {before} back to {at}, and {again} of {before - at} messages came again: reading deletes "
         "nothing, a group only remembers a place."
     )
-    stage.pause(5)
 
 
 @step("unread messages deleted")
@@ -146,13 +137,9 @@ def delete_unread(stage):
     stage.interrupt("consumer1")
     at = stage.committed("consumer1")
     stage.until("messages behind consumer1", lambda: stage.end() >= at + 12)
-    stage.pause(3)
     cutoff = at + (stage.end() - at) * 2 // 3
-    stage.until("consumer2 to have read them", lambda: stage.committed("consumer2") >= cutoff)
-    stage.delete_before(cutoff)
+    stage.until_read("consumer2", cutoff)
+    stage.kafka.delete_before(stage.topic, cutoff)
     stage.say(f"Deleted: all below {cutoff}. consumer1 had not read {at} to {cutoff - 1}.")
-    stage.pause(3)
-    stage.restart("consumer1")
-    for lost in stage.scripts["consumer1"][-1].run().of(Lost):
+    for lost in stage.restart("consumer1").run().of(Lost):
         stage.say(f"consumer1 says so: LOST: offsets {lost.first} to {lost.last}.")
-    stage.pause(5)

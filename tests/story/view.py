@@ -1,7 +1,6 @@
 """What is seen of the demonstration: its picture, live or filmed, and the table at its end."""
 
 import json
-import time
 
 from rich.table import Table
 
@@ -11,43 +10,20 @@ from sight.lanes import ALARM, GroupView, Lane, legend
 from sight.picture import Picture, Section
 from story.account import CONSUMERS, PRODUCERS, run_of, sent_in
 from story.stage import RUNNING
+from story.steps import STEPS
 
 COLOURS = {"producer1": "cyan", "producer2": "magenta", "consumer1": "green", "consumer2": "yellow"}
-FILMED, STILL = 4, 2  # the last step on the film, and that at whose end it stands still for who asks for less motion
-
-
-class Display:
-    """Tells and shows the story while it is played: as a picture on a terminal, or as lines; and on a film.
-
-    Args:
-        live: a rich Live on a terminal, or None.
-        film: a Film to take of the first steps, or None.
-    """
-
-    def __init__(self, live, film):
-        self.live, self.film = live, film
-
-    def tell(self, line) -> None:
-        if not self.live:  # else the picture tells it
-            print(line, flush=True)
-
-    def show(self, stage) -> None:
-        """Show the stage as it is now."""
-        if self.live:
-            self.live.update(picture_of(stage), refresh=True)
-        if self.film and stage.number <= FILMED:
-            self.film.take(picture_of(stage), time.monotonic(), stage.number == STILL)
 
 
 def picture_of(stage) -> Picture:
     """Return the picture of the stage as it is now."""
-    log = stage.seen.logs[0]
-    written = {m.offset: COLOURS[name] for name in PRODUCERS for m in run_of(name, stage.parts).messages}
+    log, step = stage.seen.logs[0], stage.step
+    written = {m.offset: COLOURS[name] for name in PRODUCERS for m in run_of(name, stage.steps).messages}
     return Picture(
-        stage.heading,
-        [Lane(f"{stage.topic}-0", log, [group_of(stage, n) for n in CONSUMERS], written)],
+        f"Step {step.number} of {len(STEPS)}: {step.title}",
+        [Lane(f"{stage.topic}-0", log, [group_of(stage, name) for name in CONSUMERS], written)],
         [*([section_of(stage, name)] for name in CONSUMERS), [section_of(stage, name) for name in PRODUCERS]],
-        texts=[(stage.sentence, "bold"), (stage.note, "")],
+        texts=[(step.sentence, "bold"), (step.note, "")],
         state="Kafka is stopped" if stage.away else "",
         shares=[4, 4, 1],
         foot=legend({name: COLOURS[name] for name in PRODUCERS}, resumed=True),
@@ -57,7 +33,7 @@ def picture_of(stage) -> Picture:
 def group_of(stage, name) -> GroupView:
     """Return a consumer's group as Kafka has it, and where it says it resumed in this step."""
     group = stage.seen.groups.get(stage.groups[name])
-    resumed = [placed.offset for placed in stage.now[name].run.of(Placed)]
+    resumed = [placed.offset for placed in run_of(name, [stage.step]).of(Placed)]
     committed = group and group.committed.get(0)
     return GroupView(name, committed, style=COLOURS[name], resumed=resumed[-1] if resumed else None)
 
@@ -65,8 +41,8 @@ def group_of(stage, name) -> GroupView:
 def section_of(stage, name) -> Section:
     """Return what a script has said in this step, and below it its latest messages."""
     state, style = stage.states[name], COLOURS[name]
-    said = [(short(line.text), style) for line in stage.now[name].lines if not MESSAGE.fullmatch(line.text)]
-    latest = [(short(line.text), style) for line in stage.lines(name)[-60:] if MESSAGE.fullmatch(line.text)]
+    said = [(short(line), style) for line in stage.step.lines[name] if not MESSAGE.fullmatch(line)]
+    latest = [(short(line), style) for line in run_of(name, stage.steps).lines[-60:] if MESSAGE.fullmatch(line)]
     return Section(f"{name}: {state}", latest, style=style if state == RUNNING else ALARM, pinned=said)
 
 
@@ -88,25 +64,26 @@ def svg_of(film: Film) -> str:
     )
 
 
-def table_of(parts) -> Table:
-    """Return the account for people."""
+def table_of(steps) -> Table:
+    """Return the account of these steps for people."""
     title = "What Kafka stored, compared with what each consumer printed"
     shown = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     shown.add_column("step")
     shown.add_column("consumer", no_wrap=True)
     for title in ("sent", "received", "missing", "repeated", "lag\nat end", "restart\nto first"):
         shown.add_column(title, justify="right", no_wrap=True)
-    for part in (part for part in parts if part.script in CONSUMERS):
-        first = part.script == CONSUMERS[0]
-        shown.add_row(
-            f"{part.step} {part.title}" if first else "",
-            part.script,
-            str(sent_in([each for each in parts if each.step == part.step])) if first else "",
-            str(len(part.run.messages)),
-            f"{len(part.missing)}{' (LOST)' if part.run.of(Lost) else ''}",
-            f"{len(part.repeated)}{f' ({part.why})' if part.repeated else ''}",
-            str(part.end - part.committed),
-            "" if part.wait is None else f"{part.wait:.1f} s",
-            style=COLOURS[part.script],
-        )
+    for step in steps:
+        for name in CONSUMERS:
+            first, run, again = name == CONSUMERS[0], run_of(name, [step]), step.repeated[name]
+            shown.add_row(
+                f"{step.number} {step.title}" if first else "",
+                name,
+                str(len(sent_in([step]))) if first else "",
+                str(len(run.messages)),
+                f"{len(step.missing[name])}{' (LOST)' if run.of(Lost) else ''}",
+                f"{len(again)}{f' ({step.why})' if again else ''}",
+                str(step.end - step.committed[name]),
+                f"{step.waits[name]:.1f} s" if name in step.waits else "",
+                style=COLOURS[name],
+            )
     return shown
