@@ -68,14 +68,13 @@ def follow(chronicle, observer):
     """Yield the Happenings that each look has found, for ever."""
     answered = time.monotonic()
     while True:
-        happenings = []
         try:
             # Where no Kafka is, wait until that has to be told, and after that for as long as it takes.
             happenings = chronicle.see(observer.look(FOR_EVER if chronicle.away else SILENT * 1000))
             answered = time.monotonic()
         except KafkaError as error:
-            if time.monotonic() >= answered + SILENT:
-                happenings = chronicle.no_answer(time.time(), error)
+            told = time.monotonic() >= answered + SILENT
+            happenings = chronicle.no_answer(time.time(), error) if told else []
         yield happenings
         time.sleep(EVERY)
 

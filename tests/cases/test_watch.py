@@ -13,6 +13,7 @@ from contextlib import closing, suppress
 import pyte
 import pytest
 from kafka import OffsetAndMetadata, TopicPartition
+from kafka.admin import MemberToRemove
 
 from evidence.kafka_itself import Kafka
 from local_kafka.brokers import Broker, free_port
@@ -37,7 +38,7 @@ class Terminal:
         self.written, self._screen = b"", pyte.Screen(80, 24)
         self._ours, theirs = pty.openpty()
         settings = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", "KAFKA_BOOTSTRAP_SERVERS": servers}
-        self.process = subprocess.Popen(
+        self._process = subprocess.Popen(
             WATCH, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, **settings}, start_new_session=True
         )
         os.close(theirs)
@@ -55,142 +56,104 @@ class Terminal:
         """Return the match of a regular expression in what the screen shows, waiting for it."""
         return wait_until(lambda: re.search(pattern, "\n".join(self._screen.display)))
 
-    def interrupt(self):
-        """End it with Ctrl+C; return its status."""
-        self.process.send_signal(signal.SIGINT)
-        status = self.process.wait(30)
+    def close(self):
+        """End it with Ctrl+C."""
+        self._process.send_signal(signal.SIGINT)
+        try:
+            assert self._process.wait(30) == 0
+        finally:
+            self._process.kill()
         self._reader.join(10)
-        return status
 
 
-class Session:
-    """A Kafka of its own, and watch.py on it, with and without a terminal."""
-
-    def __init__(self, broker, start, watch):
-        self.broker, self.kafka, self._seen = broker, Kafka(broker.bootstrap_servers), 0
-        self._start, self._settings = start, {"bootstrap_servers": broker.bootstrap_servers, "KAFKA_TOPIC": TOPIC}
-        self.terminal, self.lines = Terminal(broker.bootstrap_servers), watch(**self._settings)
-
-    def start(self, name):
-        return self._start(name, KAFKA_GROUP_ID=GROUP, SEND_INTERVAL_SECONDS="0.3", **self._settings)
-
-    def told(self, pattern):
-        """Wait until a line after those that were waited for before matches; return the match."""
-
-        def search():
-            for place, line in enumerate(self.lines.output[self._seen :], self._seen + 1):
-                if match := re.search(pattern, line.text):
-                    return place, match
-            return None
-
-        self._seen, match = self.lines.wait_until(search)
-        return match
-
-    def committed(self):
-        return self.kafka.committed(GROUP, TOPIC)[0]
-
-
-@pytest.fixture
-def session(start, watch):
-    with Broker() as broker:
-        session = Session(broker, start, watch)
-        yield session
-        session.terminal.process.kill()
-
-
-def test_a_session_by_hand_is_told_as_kafka_has_it(session):
-    """As the README's "Watch offset-resume" and what follows it: each step needs the one before."""
-    waits_for_the_topic(session)
-    consumer_is_stopped(session)
-    is_rewound_loses_and_resumes(session)
-    survives_an_outage(session)
-    has_partitions_added_and_is_wiped(session)
-    ends_cleanly(session)
-
-
-def waits_for_the_topic(session):
-    session.told(r"^\d\d:\d\d:\d\d  Topic stock-market does not exist: waiting for it to be created\.$")
-    session.terminal.shows("Topic stock-market does not exist")
-    with session.kafka.admin() as admin:
-        assert not admin.list_topics()  # though this broker creates any that a client asks for in the usual way
-
-
-def consumer_is_stopped(session):
-    session.start("producer1")
-    session.told("Topic stock-market is there: 1 partition")
-    consumer = session.start("consumer1")
-    session.told("consumer1 joined stock-group1 and holds stock-market-0")
-    consumer.wait_for_messages(8)
-    screen = session.terminal.shows(r"stock-group1 ━*▲ +committed (\d+), lag \d+\b[\s\S]*held by consumer1")
-    assert 0 <= int(screen[1]) <= session.committed()
-    assert consumer.interrupt() == 0
-    at = session.committed()
-    session.told(r"lag of stock-group1 on stock-market-0 grows since \S+: its consumer stopped, or is slower")
-    session.terminal.shows(rf"▲┄+ +committed {at}, lag \d+ ↑[\s\S]*; the lag grows")
-    session.told("The session of consumer1 in stock-group1 is over: nobody reads stock-market-0 for it")
-    session.terminal.shows(rf"committed {at}, lag \d+ ↑[\s\S]*no member: its messages wait; the lag grows")
-
-
-def is_rewound_loses_and_resumes(session):
-    at = session.committed()
-    with session.kafka.admin() as admin:
-        admin.alter_group_offsets(GROUP, {TopicPartition(TOPIC, 0): OffsetAndMetadata(2, "", -1)})
-    session.told(f"stock-group1 is rewound on stock-market-0: {at} → 2")
-    session.kafka.delete_before(TOPIC, 7)
-    session.told(
-        "Deleted up to offset 6 of stock-market-0, by retention or by hand: stock-group1 has not committed 2 to 6"
-    )
-    session.start("consumer1")
-    session.told("consumer1 joined stock-group1 and holds stock-market-0")
-    caught_up = session.told(r"stock-group1 has caught up on stock-market-0: committed 2 → (\d+)\.")
-    assert at < int(caught_up[1]) <= session.committed()
-
-
-def survives_an_outage(session):
-    session.broker.stop()
-    session.told(r"  No answer from Kafka at \S+ \(\w+\): waiting for it\.$")
-    session.terminal.shows(r"topic stock-market at \S+  Kafka does not answer")
-    told_before = len(session.lines.output)
-    session.broker.start()
-    session.told(r"  Kafka answers again\.$")
-    end = session.kafka.offsets(TOPIC)[0][1]
-    wait_until(lambda: session.committed() > end)
-    told = "\n".join(line.text for line in session.lines.output[told_before:])
-    assert not re.search("gone|any more|begins|over", told), told
-
-
-def has_partitions_added_and_is_wiped(session):
-    with session.kafka.admin() as admin:
-        admin.create_partitions({TOPIC: 2})
-        session.told("Partitions were added to stock-market: 2 now, 1 before")
-        session.terminal.shows("── stock-market-1 ─")
-        admin.delete_topics([TOPIC])
-    session.told("The log was wiped: topic stock-market begins anew")  # the producer still runs and has it made again
-
-
-def ends_cleanly(session):
-    assert session.terminal.interrupt() == 0
-    written = session.terminal.written.decode()
+def test_a_session_by_hand_is_told_as_kafka_has_it(start, watch):
+    """As the README's "Watch offset-resume" and what follows it."""
+    with Broker() as broker, closing(Terminal(broker.bootstrap_servers)) as terminal:
+        kafka, servers = Kafka(broker.bootstrap_servers), {"bootstrap_servers": broker.bootstrap_servers}
+        settings = {**servers, "KAFKA_TOPIC": TOPIC, "KAFKA_GROUP_ID": GROUP, "SEND_INTERVAL_SECONDS": "0.2"}
+        told = watch(**servers, KAFKA_TOPIC=TOPIC)
+        waits_for_the_topic(told, terminal, kafka)
+        start("producer1", **settings)
+        told.wait_for("Topic stock-market is there: 1 partition")
+        consumer_is_stopped(start("consumer1", **settings), told, terminal, kafka)
+        is_rewound_and_loses(told, kafka)
+        start("consumer1", **settings)
+        told.wait_for(r"stock-group1 has caught up on stock-market-0: committed 2 → \d+\.")
+        survives_an_outage(told, terminal, kafka, broker)
+        has_partitions_added_and_is_wiped(told, terminal, kafka)
+        assert told.interrupt() == 0
+        with kafka.admin() as admin:
+            assert {group["group_id"] for group in admin.list_groups()} == {GROUP}
+            assert set(admin.list_topics()) == {TOPIC, "__consumer_offsets"}
+    assert not told.errors
+    assert "\x1b" not in told.text()
+    written = terminal.written.decode()
     assert "\x1b[?25h" in written[-40:]  # the cursor is shown again
     assert written.rindex("\x1b[?1049l") > written.rindex("\x1b[?1049h")  # and the screen as it was
     assert "Traceback" not in written
-    assert session.lines.interrupt() == 0
-    assert not session.lines.errors
-    assert "\x1b" not in session.lines.text()
-    with session.kafka.admin() as admin:
-        assert {group["group_id"] for group in admin.list_groups()} == {GROUP}
-        assert set(admin.list_topics()) == {TOPIC, "__consumer_offsets"}
 
 
-def test_it_only_looks(kafka, topic, caplog):
-    """The client notes each request that it writes to the broker: none of them changes anything."""
-    kafka.create_topic(topic)
+def waits_for_the_topic(told, terminal, kafka):
+    told.wait_for(r"^\d\d:\d\d:\d\d  Topic stock-market does not exist: waiting for it to be created\.$")
+    terminal.shows("Topic stock-market does not exist")
     with kafka.admin() as admin:
-        admin.alter_group_offsets(topic, {TopicPartition(topic, 0): OffsetAndMetadata(0, "", -1)})
+        assert not admin.list_topics()  # though this broker creates any that a client asks for in the usual way
+
+
+def consumer_is_stopped(consumer, told, terminal, kafka):
+    told.wait_for("consumer1 joined stock-group1 and holds stock-market-0")
+    consumer.wait_for_messages(5)
+    screen = terminal.shows(r"stock-group1 ━*▲ +committed (\d+), lag \d+\b[\s\S]*held by consumer1")
+    assert 0 <= int(screen[1]) <= kafka.committed(GROUP, TOPIC)[0]
+    assert consumer.interrupt() == 0
+    at = kafka.committed(GROUP, TOPIC)[0]
+    told.wait_for(rf"lag of stock-group1 on stock-market-0 grows since \S+, committed {at}: its consumer stopped, or")
+    terminal.shows(rf"▲┄+ +committed {at}, lag \d+ ↑[\s\S]*; the lag grows")
+    with kafka.admin() as admin:  # it would come to its end in a few seconds
+        admin.remove_group_members(GROUP, [MemberToRemove(group_instance_id="consumer1")])
+    told.wait_for("The session of consumer1 in stock-group1 is over: nobody reads stock-market-0 for it")
+    terminal.shows(rf"committed {at}, lag \d+ ↑[\s\S]*no member: its messages wait; the lag grows")
+
+
+def is_rewound_and_loses(told, kafka):
+    with kafka.admin() as admin:
+        admin.alter_group_offsets(GROUP, {TopicPartition(TOPIC, 0): OffsetAndMetadata(2, "", -1)})
+    told.wait_for(r"stock-group1 is rewound on stock-market-0: \d+ → 2\.")
+    kafka.delete_before(TOPIC, 7)
+    told.wait_for("Deleted up to offset 6 of stock-market-0, .*: stock-group1 has not committed 2 to 6")
+
+
+def survives_an_outage(told, terminal, kafka, broker):
+    broker.stop()
+    told.wait_for(r"  No answer from Kafka at \S+ \(\w+\): waiting for it\.$")
+    terminal.shows(r"topic stock-market at \S+  Kafka does not answer")
+    told_before = len(told.output)
+    broker.start()
+    told.wait_for(r"  Kafka answers again\.$")
+    end = kafka.offsets(TOPIC)[0][1]
+    wait_until(lambda: kafka.committed(GROUP, TOPIC)[0] > end)
+    told_since = "\n".join(line.text for line in told.output[told_before:])
+    assert not re.search("gone|any more|begins|over", told_since), told_since
+
+
+def has_partitions_added_and_is_wiped(told, terminal, kafka):
+    with kafka.admin() as admin:
+        admin.create_partitions({TOPIC: 2})
+        told.wait_for("Partitions were added to stock-market: 2 now, 1 before")
+        terminal.shows("── stock-market-1 ─")
+        admin.delete_topics([TOPIC])
+    told.wait_for("The log was wiped: topic stock-market begins anew")  # the producer runs on and has it made again
+
+
+def test_it_only_looks(kafka, topic, start, caplog):
+    """The client notes each request that it writes to the broker: none of them changes anything."""
+    kafka.send(topic, b"tick")
+    start("consumer1", KAFKA_GROUP_ID=topic)
+    wait_until(lambda: kafka.committed(topic, topic) == {0: 1})
     with closing(Observer(kafka.bootstrap_servers[0], topic)) as observer:
         observer.look()  # the first one also connects
         with caplog.at_level(logging.DEBUG, "kafka.protocol.parser"):
-            assert observer.look().groups[topic].committed == {0: 0}
+            assert observer.look().groups[topic].committed == {0: 1}
     sent = {type(record.args[-1]).__name__ for record in caplog.records if "Sending request" in record.msg}
     asking = ("Metadata", "ListOffsets", "ListGroups", "FindCoordinator", "OffsetFetch", "DescribeGroups")
     assert {"OffsetFetchRequest"} < sent <= {f"{name}Request" for name in asking}

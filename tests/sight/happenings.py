@@ -6,13 +6,12 @@ length of its session a stopped one looks like one that is slow. So a lag that g
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from sight.lag import Lag
-from sight.look import REBALANCING, GroupLook, Look
+from sight.look import GroupLook, Look
 
-GATHER = 60  # seconds for which the groups' commits are gathered, each group's into one line
+GATHER = 60  # seconds for which a group's commits are gathered into one line
 NO_GROUP = GroupLook("Dead")  # what a group is before it is there, and after
 
 
@@ -44,15 +43,6 @@ def listed(names: list[str]) -> str:
     return ", ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1} more"
 
 
-def settled(look: Look, before: Look) -> Look:
-    """Return the look, with its members of before in a group that is sharing out its partitions."""
-    groups = dict(look.groups)
-    for name, group in groups.items():
-        if group.state in REBALANCING and name in before.groups:
-            groups[name] = replace(group, members=before.groups[name].members)
-    return replace(look, groups=groups)
-
-
 class Chronicle:
     """Tells what happens to a topic and the groups that read it.
 
@@ -65,6 +55,7 @@ class Chronicle:
         self.topic, self.servers = topic, servers
         self.last, self.away = None, False
         self._topic_id = None
+        self._members = {}  # {group: its members} as they were when its partitions were last shared out
         self._lags = {}  # {group: {partition number: Lag}}
         self._gathering_since = 0.0  # as Look.moment
 
@@ -75,17 +66,13 @@ class Chronicle:
 
     def no_answer(self, at: float, error: Exception) -> list[Happening]:
         """Return what there is to tell if Kafka has not answered for a while, but with this error."""
-        if self.away:
-            return []
-        self.away = True
+        told, self.away = self.away, True
         text = f"No answer from Kafka at {self.servers} ({type(error).__name__}): waiting for it."
-        return [Happening(at, text, "bad")]
+        return [] if told else [Happening(at, text, "bad")]
 
     def see(self, look: Look) -> list[Happening]:
         """Take in a look; return what has happened since the one before."""
         before, self.last = self.last, look
-        if before:
-            self.last = settled(look, before)
         return [Happening(look.at, text, mood) for text, mood in self._compare(before)]
 
     # What follows yields sentences and their moods.
@@ -94,8 +81,9 @@ class Chronicle:
         if self.away:
             self.away = False
             yield f"Kafka answers{' again' if before else ''}.", "good"
-            for lag in (lag for lags in self._lags.values() for lag in lags.values()):
-                lag.since = self.last  # while Kafka was away, nobody could read
+            for lags in self._lags.values():
+                for lag in lags.values():
+                    lag.since = self.last  # while Kafka was away, nobody could read
         if not self.last.logs:
             if before is None:
                 yield f"Topic {self.topic} does not exist: waiting for it to be created.", "bad"
@@ -105,15 +93,13 @@ class Chronicle:
             yield from self._begin()
         else:
             yield from self._compare_logs(before)
-            gathered = self.last.moment > self._gathering_since + GATHER
-            if gathered:
-                self._gathering_since = self.last.moment
-            for name in {**before.groups, **self.last.groups}:
+            for name in {**self._members, **self.last.groups}:
                 group = self.last.groups.get(name, NO_GROUP)
-                news = [*self._members(name, before.groups.get(name, NO_GROUP), group), *self._offsets(name, group)]
-                if news or gathered:
-                    yield from self._commits(name)
-                yield from news
+                yield from self._compare_members(name, group)
+                yield from self._compare_offsets(name, group)
+            if self.last.moment > self._gathering_since + GATHER:
+                self._gathering_since = self.last.moment
+                yield from self._commits()
 
     # The topic.
 
@@ -125,13 +111,13 @@ class Chronicle:
         else:
             yield f"The log was wiped: topic {self.topic} begins anew.", "bad"
         self._topic_id, self._gathering_since = self.last.topic_id, self.last.moment
-        self._lags.clear()
+        self._members, self._lags = {}, {}
         for name, group in self.last.groups.items():
-            lags = self._lags[name] = {number: Lag(self.last, name, number) for number in group.committed}
-            lag = f"lag {sum(lag.now for lag in lags.values()):,} on {self._names(lags)}"
-            members = sorted({member.client_id for member in group.members})
-            who = f"read by {listed(members)}" if members else "it has no member"
-            yield f"Group {name}: {lag if lags else 'nothing committed'}; {who}.", ""
+            self._members[name] = group.members
+            self._lags[name] = {number: Lag(self.last, name, number) for number in group.committed}
+            lag, where = sum(lag.now for lag in self._lags[name].values()), self._names(group.committed)
+            members = listed(sorted(member.client_id for member in group.members))
+            yield f"Group {name}: lag {lag:,} on {where or 'no partition'}; read by {members or 'nobody'}.", ""
 
     def _compare_logs(self, before: Look) -> Iterator[tuple[str, str]]:
         now, then = len(self.last.logs), len(before.logs)
@@ -147,7 +133,7 @@ class Chronicle:
             start = max(group.committed.get(number, first), before)
             if start < first:
                 unread.append(f"{name} has not committed {start} to {first - 1}")
-        what = f"Deleted up to offset {first - 1} of {self._names([number])}, by retention or by hand"
+        what = f"Deleted up to offset {first - 1} of {self.topic}-{number}, by retention or by hand"
         return f"{what}: {'; '.join(unread) or 'no group had still to read it'}.", "bad" if unread else ""
 
     def _names(self, numbers) -> str:
@@ -155,11 +141,14 @@ class Chronicle:
 
     # A group.
 
-    def _members(self, name: str, before: GroupLook, group: GroupLook) -> Iterator[tuple[str, str]]:
-        """Tell which members came, went, or hold other partitions."""
+    def _compare_members(self, name: str, group: GroupLook) -> Iterator[tuple[str, str]]:
+        """Tell which members came, went, or hold other partitions; nothing while the group shares these out."""
+        if group.state.endswith("Rebalance"):
+            return
         # A static member that is started again is the same one.
-        then = {member.instance or member.member_id: member for member in before.members}
+        then = {member.instance or member.member_id: member for member in self._members.get(name, ())}
         now = {member.instance or member.member_id: member for member in group.members}
+        self._members[name] = group.members
         for gone in (member for place, member in then.items() if place not in now):
             # A static member does not leave when it is stopped.
             how = "The session of {} in {} is over" if gone.instance else "{} left {}, or its session is over"
@@ -173,43 +162,45 @@ class Chronicle:
             elif known.partitions != member.partitions:
                 yield f"{member.client_id} now holds {held} for {name}.", ""
 
-    def _offsets(self, name: str, group: GroupLook) -> Iterator[tuple[str, str]]:
+    def _compare_offsets(self, name: str, group: GroupLook) -> Iterator[tuple[str, str]]:
         """Tell which committed offsets are new, gone or rewound, and what the lags do."""
         lags = self._lags.setdefault(name, {})
         gone, new = lags.keys() - group.committed.keys(), group.committed.keys() - lags.keys()
-        if gone:
-            yield f"{name} has no committed offset on {self._names(gone)} any more.", "bad"
         for number in gone:
             del lags[number]
         for number in lags:
             yield from self._lag(name, number)
-        for number in new:
-            lags[number] = Lag(self.last, name, number)
+        lags.update((number, Lag(self.last, name, number)) for number in new)
+        if gone:
+            yield f"{name} has no committed offset on {self._names(gone)} any more.", "bad"
         if new:
             yield f"{name} has committed for the first time on {self._names(new)}.", ""
 
     def _lag(self, name: str, number: int) -> Iterator[tuple[str, str]]:
-        lag, where = self._lags[name][number], self._names([number])
+        lag, where = self._lags[name][number], f"{self.topic}-{number}"
         before, start = lag.committed, lag.start
         change = lag.see(self.last)
-        if change in ("rewound", "caught up"):
-            lag.told = lag.committed  # the sentence tells it
         if change == "rewound":
             yield f"{name} is rewound on {where}: {before} → {lag.committed}.", ""
         elif change == "grows":
             nobody = self.last.groups[name].state == "Empty"
             reason = "it has no member" if nobody else "its consumer stopped, or is slower than the producers"
-            yield f"The lag of {name} on {where} grows since {clock(lag.since.at)}: {reason}.", "bad"
+            since = f"{clock(lag.since.at)}, committed {lag.committed}"
+            yield f"The lag of {name} on {where} grows since {since}: {reason}.", "bad"
         elif change == "drains":
-            yield f"The lag of {name} on {where} drains: {lag.now:,} now, {lag.most:,} at most.", "good"
+            yield f"The lag of {name} on {where} drains: committed {start} → {lag.committed}, lag {lag.now:,}.", "good"
         elif change == "caught up":
             yield f"{name} has caught up on {where}: committed {start} → {lag.committed}.", "good"
-
-    def _commits(self, name: str) -> Iterator[tuple[str, str]]:
-        """Tell what a group has committed since that was told before."""
-        moved = {number: lag for number, lag in self._lags[name].items() if lag.committed != lag.told}
-        if moved:
-            moves = [f"{lag.told} → {lag.committed} on {self._names([number])}" for number, lag in moved.items()]
-            yield f"{name} committed {listed(moves)}.", "quiet"
-        for lag in moved.values():
+        if change:
             lag.told = lag.committed
+
+    def _commits(self) -> Iterator[tuple[str, str]]:
+        """Tell what each group has committed since that was told before."""
+        for name, lags in self._lags.items():
+            moves = []
+            for number, lag in lags.items():
+                if lag.committed != lag.told:
+                    moves.append(f"{lag.told} → {lag.committed} on {self.topic}-{number}")
+                    lag.told = lag.committed
+            if moves:
+                yield f"{name} committed {listed(moves)}.", "quiet"

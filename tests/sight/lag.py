@@ -7,7 +7,6 @@ one that commits more rarely than every three seconds is told to lag, and to hav
 from sight.look import Look
 
 PATIENCE = 3  # seconds that messages may wait, with nothing committed, without a word
-NOTABLE = 10  # offsets that a lag must have shrunk by to be said to drain, or a tenth of it
 
 
 class Lag:
@@ -15,7 +14,7 @@ class Lag:
 
     Attributes:
         committed: the committed offset.
-        now, most: how many offsets are not committed, and how many have been at most since it fell behind.
+        now: how many offsets are not committed.
         since: the last Look at which nothing waited, or more was committed.
         start: the committed offset at which it fell behind.
         told: the committed offset that was told last; whoever tells sets it.
@@ -23,41 +22,37 @@ class Lag:
 
     def __init__(self, look: Look, group: str, number: int):
         self._group, self._number = group, number
-        self.committed, self._end = self._offsets(look)
+        self._take(look)
         self.start = self.told = self.committed
-        self.now = self.most = max(0, self._end - self.committed)
         self.since, self._grown = look, look.moment
         self._state = "behind" if self.now and look.groups[group].state == "Empty" else "keeps up"
 
-    def _offsets(self, look: Look) -> tuple[int, int]:
-        return look.groups[self._group].committed[self._number], look.logs[self._number].end
+    def _take(self, look: Look) -> None:
+        self.committed, self._end = look.groups[self._group].committed[self._number], look.logs[self._number].end
+        self.now = max(0, self._end - self.committed)
 
     def see(self, look: Look) -> str:
         """Take in a look; return what has changed: "rewound", "grows", "drains", "caught up", or ""."""
-        committed_before, end_before = self.committed, self._end
-        self.committed, self._end = self._offsets(look)
-        self.now = max(0, self._end - self.committed)
-        self.most = max(self.most, self.now)
+        committed_before, end_before, lag_before = self.committed, self._end, self.now
+        self._take(look)
         if self._end > end_before:
             self._grown = look.moment
         waits = self.committed < end_before
         if not waits or self.committed != committed_before:
             self.since = look
         if self.committed < committed_before:
-            return self._fall_behind("rewound")
+            self._state, self.start = "behind", self.committed
+            return "rewound"
         if self._state != "behind" and look.moment - self.since.moment > PATIENCE:
-            return self._fall_behind("grows")
+            self._state, self.start = "behind", self.committed
+            return "grows"
         if self._state != "keeps up" and not waits and self.committed > self.start:
             self._state = "keeps up"
             return "caught up"
-        if self._state == "behind" and self.now <= self.most - max(NOTABLE, self.most // 10):
+        if self._state == "behind" and self.now < lag_before:
             self._state = "drains"
             return "drains"
         return ""
-
-    def _fall_behind(self, change: str) -> str:
-        self._state, self.start, self.most = "behind", self.committed, self.now
-        return change
 
     def trend(self, look: Look) -> str:
         """Return what it does: "drains", "grows", "stands", or "" while the group keeps up."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from rich.cells import cell_len
 from rich.text import Text
 
-from sight.look import REBALANCING, LogLook
+from sight.look import LogLook
 
-KEPT, READ, COMMITTED, BEHIND, LAG, RESUMED = "■", "━", "▲", "◀", "┄", "●"
+KEPT, READ, COMMITTED, LAG, RESUMED = "■", "━", "▲", "┄", "●"
 DELETED = "\N{MULTIPLICATION SIGN}"
 ARROWS = {"grows": " ↑", "drains": " ↓"}
 STEPS = (1, 2, 5, 10)  # offsets in a column
@@ -68,9 +68,7 @@ class GroupView:
 
     def note(self) -> str:
         """Return who holds the partition, and what the lag does; "" if neither holder nor state is known."""
-        if self.state in REBALANCING:
-            who = "the group is sharing out its partitions"
-        elif self.holder is not None:
+        if self.holder is not None:
             who = f"held by {self.holder}"
         elif self.state == "Empty":
             who = "no member: its messages wait"
@@ -84,7 +82,7 @@ class Lane:
     """A partition's log and each group's committed offset on it: three rows, and one or two for each group.
 
     The end is always shown. If a group is further behind than there are columns, a column stands
-    for 2, 5 or 10 offsets, and the lane says so; still further behind, it gets ◀.
+    for 2, 5 or 10 offsets, and the lane says so; still further behind, it has no ▲.
 
     Attributes:
         name: the partition's, as stock-market-0.
@@ -124,28 +122,24 @@ class Lane:
 
     def _columns(self, count: int) -> range:
         """Return the first offset in each column: in the finest steps that show what each group has committed."""
-        marks = [mark for group in self.groups for mark in (group.committed, group.resumed) if mark is not None]
+        committed = [group.committed for group in self.groups if group.committed is not None]
         for step in STEPS:
             low = max(0, self.log.end // step - count + 1) * step  # a multiple: columns keep their offsets
-            if low <= min(marks, default=low):
+            if low <= min(committed, default=low):
                 break
         return range(low, low + count * step, step)
-
-    def _is_deleted(self, offset: int, columns: range) -> bool:
-        return min(offset + columns.step, self.log.end) <= self.log.first
 
     def _drawn(self, columns: range) -> Text:
         line = Text()
         for offset in range(columns.start, self.log.end, columns.step):
-            if self._is_deleted(offset, columns):
+            if min(offset + columns.step, self.log.end) <= self.log.first:
                 line.append(DELETED, "red")
             else:
-                written = (self.colours.get(one, "") for one in range(offset, offset + columns.step))
-                line.append(KEPT, next(filter(None, written), ""))
+                line.append(KEPT, self.colours.get(offset, ""))
         return line
 
     def _track(self, group: GroupView, columns: range) -> Text:
-        """Draw what a group has read, where it reads on, and its lag, of which some may be deleted."""
+        """Draw what a group has read, where it reads on, and its lag."""
         line = Text(style=group.style)
         for offset in columns if group.committed is not None else ():
             after = offset + columns.step
@@ -153,10 +147,8 @@ class Lane:
                 line.append(RESUMED if group.resumed in range(offset, after) else READ)
             elif offset <= group.committed:
                 line.append(COMMITTED)
-            elif offset == columns.start:
-                line.append(BEHIND)
             elif offset < self.log.end:
-                line.append(DELETED if self._is_deleted(offset, columns) else LAG, ALARM)
+                line.append(LAG, ALARM)
         return line
 
 

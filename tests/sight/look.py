@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-REBALANCING = ("PreparingRebalance", "CompletingRebalance")
-
 
 class LogLook(NamedTuple):
     """One partition: the oldest offset that is kept, and the offset that the next message gets."""

@@ -89,15 +89,14 @@ class Observer:
         looks = {}
         for name, said in described.items():
             offsets = {tp.partition: stored.offset for tp, stored in committed[name].items() if stored.offset >= 0}
-            state, members = said["group_state"], tuple(self._member(member) for member in said["members"])
-            if said["error"] and self._listed[name].get("group_type") == "consumer":  # KIP-848: its state alone is told
-                state = self._listed[name]["group_state"]
-                members = () if state == "Empty" else (Member("someone", "someone", None, frozenset(offsets)),)
+            # Of a group of the protocol of KIP-848 Kafka tells neither state nor members here.
+            state = "" if said["error"] else said["group_state"]
+            members = tuple(self._member(member) for member in said["members"])
             metadata = [member["member_metadata"] for member in said["members"]]  # no dict while the group rebalances
             subscribed = any(self.topic in told["topics"] for told in metadata if isinstance(told, dict))
             if offsets or subscribed or name in self.wanted:
                 looks[name] = GroupLook(state, offsets, members)
-            elif state == "Dead":
+            elif state in ("", "Dead"):
                 del self._listed[name]
         return looks
 

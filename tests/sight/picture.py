@@ -88,7 +88,7 @@ class Picture:
             if rows and len(rows) + len(drawn) >= height:
                 rest = self.lanes[number:]
                 lag = sum(group.lag(lane.log.end) for lane in rest for group in lane.groups)
-                return [*rows, row_of(f"{len(rest)} more partitions: their lags come to {lag:,}", "dim")]
+                return [*rows, row_of(f"not shown: {len(rest)} of {len(self.lanes)} partitions, lag {lag:,}", "dim")]
             rows += drawn
         return [*rows, self.foot]
 
