@@ -29,9 +29,8 @@ SIGNS = {
     "▲": "m4 3 4 11h-8z",
     "●": "m0 9a4 4 0 1 1 8 0a4 4 0 1 1-8 0z",
 }
-SIGN = f"[{''.join(SIGNS)}]"
-WORDS = f"[^ {SIGN[1:]}+"
-PART = re.compile(f"({SIGN})\\1*|{WORDS}(?: {WORDS})*")  # one sign, repeated, or words with a space between them
+SIGN, WORD = f"[{''.join(SIGNS)}]", f"[^ {''.join(SIGNS)}]+"
+PART = re.compile(rf"({SIGN})\1*|{WORD}(?: {WORD})*")  # one sign, repeated, or words with a space between them
 
 
 class Film:
