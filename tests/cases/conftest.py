@@ -117,3 +117,25 @@ def start(topic, bootstrap_servers):
     yield run
     for script in started:
         script.kill()
+
+
+CHANGED = """
+import functools, importlib.util, time
+from types import SimpleNamespace
+spec = importlib.util.spec_from_file_location("script", {path!r})
+script = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(script)
+{change}
+script.main()
+"""
+
+
+@pytest.fixture
+def start_changed(start):
+    """A function that starts a script with a change: Python that replaces some of the `script` module's names."""
+
+    def run(name, change, **settings):
+        code = CHANGED.format(path=str(ROOT / f"{name}.py"), change=change)
+        return start(name, command=[sys.executable, "-c", code], **settings)
+
+    return run

@@ -1,36 +1,12 @@
 """The judge catches a fault that is put into a script, in real runs of it, and names it."""
 
-import sys
-
 import pytest
 
 from evidence.judge import assert_sound
 from evidence.scripts import runs
-from local_kafka.files import ROOT
 from local_kafka.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
-HEAD = """
-import importlib.util, time
-from types import SimpleNamespace
-spec = importlib.util.spec_from_file_location("script", {path!r})
-script = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(script)
-show, check_and_tell, deliver = (getattr(script, name, None) for name in ("show", "check_and_tell", "deliver"))
-{fault}
-script.main()
-"""
-
-
-@pytest.fixture
-def start_broken(start):
-    """A function that starts a script with a fault: Python that replaces one of the `script` module's functions."""
-
-    def run(name, fault, **settings):
-        code = HEAD.format(path=str(ROOT / f"{name}.py"), fault=fault)
-        return start(name, command=[sys.executable, "-c", code], **settings)
-
-    return run
 
 
 def verdict(scripts, log, repeats=0) -> str:
@@ -40,6 +16,7 @@ def verdict(scripts, log, repeats=0) -> str:
 
 
 COMMITS_FIRST = """
+check_and_tell = script.check_and_tell
 def commit_first(consumer, progress, messages):
     check_and_tell(consumer, progress, messages)
     if messages:
@@ -48,11 +25,13 @@ def commit_first(consumer, progress, messages):
 script.check_and_tell = commit_first
 """
 SKIPS = """
+show = script.show
 def without_3(messages):
     show({tp: [m for m in batch if m.offset != 3] for tp, batch in messages.items()})
 script.show = without_3
 """
 REPEATS = """
+show = script.show
 def with_3_again(messages):
     show(messages)
     show({tp: [m for m in batch if m.offset == 3] for tp, batch in messages.items()})
@@ -60,6 +39,7 @@ script.show = with_3_again
 """
 SHOUTS = "script.printable = lambda value: value.decode().upper()"
 INVENTS = """
+show = script.show
 def with_42(messages):
     show(messages)
     if messages:
@@ -67,6 +47,7 @@ def with_42(messages):
 script.show = with_42
 """
 CRIES_LOST = """
+show = script.show
 def cry(messages):
     if messages:
         script.say(f"LOST: offsets 0 to 2 of {script.TOPIC}-0 are passed over: retention deleted what came next.")
@@ -74,6 +55,7 @@ def cry(messages):
 script.show = cry
 """
 DROPS = """
+check_and_tell = script.check_and_tell
 def fails_once(consumer, progress, messages):
     check_and_tell(consumer, progress, messages)
     if messages:
@@ -86,12 +68,14 @@ TELLS_NO_START = "script.tell_start = lambda *_: None"
 TELLS_NO_LOSS = "script.tell_jump = lambda *_: None"
 SAYS_SENT = "script.deliver = lambda *_: SimpleNamespace(partition=0, offset=0)"
 SWAPS = """
+deliver = script.deliver
 def swapped(*arguments):
     stored = deliver(*arguments)
     return SimpleNamespace(partition=0, offset=stored.offset ^ 1)
 script.deliver = swapped
 """
 SENDS_TWICE = """
+deliver = script.deliver
 def twice(producer, tick, *more):
     deliver(producer, tick, *more)
     return deliver(producer, tick, *more)
@@ -99,9 +83,9 @@ script.deliver = twice
 """
 
 
-def test_commit_before_print_is_an_unseen_message(start, start_broken, kafka, topic):
+def test_commit_before_print_is_an_unseen_message(start, start_changed, kafka, topic):
     kafka.send(topic, *TICKS)
-    broken = start_broken("consumer1", COMMITS_FIRST)
+    broken = start_changed("consumer1", COMMITS_FIRST)
     wait_until(lambda: kafka.committed(broken.group, topic) == {0: 10})
     broken.kill()
     second = start("consumer1")
@@ -123,26 +107,26 @@ def test_commit_before_print_is_an_unseen_message(start, start_broken, kafka, to
     ],
     ids=["skips", "repeats", "shouts", "invents", "cries-lost", "drops-what-poll-returned", "tells-no-start"],
 )
-def test_a_fault_in_a_consumer_is_named(start_broken, kafka, topic, fault, named):
+def test_a_fault_in_a_consumer_is_named(start_changed, kafka, topic, fault, named):
     kafka.send(topic, *TICKS)
-    broken = start_broken("consumer1", fault)
+    broken = start_changed("consumer1", fault)
     wait_until(lambda: kafka.committed(broken.group, topic) == {0: 10})
     broken.interrupt()
     assert named in verdict([broken], kafka.whole_log(topic))
 
 
-def test_a_consumer_that_never_commits_repeats_too_much(start_broken, kafka, topic):
+def test_a_consumer_that_never_commits_repeats_too_much(start_changed, kafka, topic):
     """Also when it is killed: what it may print again is one poll's messages, not all that it has printed."""
     kafka.send(topic, *TICKS)
     consumers = []
     for _ in range(2):
-        consumers.append(start_broken("consumer1", NEVER_COMMITS))
+        consumers.append(start_changed("consumer1", NEVER_COMMITS))
         consumers[-1].wait_for_messages(10)
         consumers[-1].kill()
     assert "10 repeated by group" in verdict(consumers, kafka.whole_log(topic), repeats=5)
 
 
-def test_a_loss_that_is_not_told_is_unseen(start, start_broken, kafka, topic):
+def test_a_loss_that_is_not_told_is_unseen(start, start_changed, kafka, topic):
     kafka.send(topic, *TICKS[:2])
     first = start("consumer1")
     first.wait_for_messages(2)
@@ -150,7 +134,7 @@ def test_a_loss_that_is_not_told_is_unseen(start, start_broken, kafka, topic):
     kafka.send(topic, *TICKS[2:])
     earlier = kafka.log(topic)
     kafka.delete_before(topic, 7)
-    broken = start_broken("consumer1", TELLS_NO_LOSS)
+    broken = start_changed("consumer1", TELLS_NO_LOSS)
     broken.wait_for_messages(3)
     broken.interrupt()
     told = verdict([first, broken], kafka.whole_log(topic, earlier))
@@ -158,9 +142,9 @@ def test_a_loss_that_is_not_told_is_unseen(start, start_broken, kafka, topic):
     assert "offsets 2 to 6" in told
 
 
-def test_a_report_before_the_acknowledgement_is_a_lost_write(start_broken, kafka, topic):
+def test_a_report_before_the_acknowledgement_is_a_lost_write(start_changed, kafka, topic):
     kafka.create_topic(topic)
-    broken = start_broken("producer1", SAYS_SENT, SEND_INTERVAL_SECONDS="60")
+    broken = start_changed("producer1", SAYS_SENT, SEND_INTERVAL_SECONDS="60")
     broken.wait_for_messages(1)
     broken.kill()
     assert "lost write: producer1, partition 0, offset 0" in verdict([broken], kafka.whole_log(topic))
@@ -171,8 +155,8 @@ def test_a_report_before_the_acknowledgement_is_a_lost_write(start_broken, kafka
     [(SENDS_TWICE, "duplicate: producers, partition 0"), (SWAPS, "producer order: producer1, partition 0, offset")],
     ids=["sends-twice", "swaps-offsets"],
 )
-def test_a_fault_in_a_producer_is_named(start_broken, kafka, topic, fault, named):
-    broken = start_broken("producer1", fault)
+def test_a_fault_in_a_producer_is_named(start_changed, kafka, topic, fault, named):
+    broken = start_changed("producer1", fault)
     broken.wait_for_messages(3)
     broken.interrupt()
     assert named in verdict([broken], kafka.whole_log(topic))

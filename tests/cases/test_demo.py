@@ -1,34 +1,33 @@
 """The demonstration tells its whole story, gets its figures right, and leaves nothing behind."""
 
 import os
-import pty
 import re
 import signal
 import subprocess
 import sys
 from xml.etree import ElementTree
 
-import pyte
 import pytest
 
+from evidence.terminal import Terminal
 from local_kafka.files import ROOT
 from local_kafka.processes import commands_with
 from local_kafka.waiting import wait_until
 
+DEMO = [sys.executable, str(ROOT / "tests" / "demo.py"), "--fast"]
 STOPPED = "demo.py: Stopped. What it had started is gone.\n"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture
 def demo(tmp_path):
-    """A function that starts demo.py, by default without a terminal; its temporary files come to tmp_path."""
+    """A function that starts demo.py without a terminal; its temporary files come to tmp_path."""
     started = []
 
-    def run(*arguments, output=subprocess.PIPE, errors=subprocess.PIPE, **settings):
-        command = [sys.executable, str(ROOT / "tests" / "demo.py"), "--fast", *arguments]
-        environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONIOENCODING": "utf-8", **settings}
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": errors}
-        started.append(subprocess.Popen(command, env=environment, encoding="utf-8", **pipes))
+    def run(*arguments):
+        environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONIOENCODING": "utf-8"}
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        started.append(subprocess.Popen([*DEMO, *arguments], env=environment, encoding="utf-8", **pipes))
         return started[-1]
 
     yield run
@@ -103,24 +102,13 @@ def test_a_closed_terminal_ends_it_and_in_a_kafka_that_ran_already_nothing_of_it
     assert not [name for name in names if suffix in name]
 
 
-def test_on_a_terminal_it_shows_a_picture_until_ctrl_c_and_leaves_all_as_it_was(demo, tmp_path):
-    ours, theirs = pty.openpty()
-    process = demo(output=theirs, errors=theirs, TERM="xterm-256color", COLUMNS="80", LINES="24")
-    os.close(theirs)
-    raw, screen, seen = b"", pyte.Screen(80, 24), ""
-    stream = pyte.ByteStream(screen)
-    while data := read(ours):
-        raw += data
-        stream.feed(data)
-        seen += "\n".join(screen.display)
-        if re.search("^consumer1 ━+●━*▲", "\n".join(screen.display), re.MULTILINE):  # it has resumed
-            process.send_signal(signal.SIGINT)
-    os.close(ours)
-    assert process.wait(30) == 128 + signal.SIGINT
-    assert raw.decode().replace("\r", "").endswith(STOPPED)
-    assert raw.count(b"\x1b[?1049h") == raw.count(b"\x1b[?1049l") == 1
-    for text in ("Step 1 of 7", "Step 2 of 7", "consumer1: stopped with Ctrl+C", "Step 3 of 7", "Received: AAPL"):
-        assert text in seen
+def test_on_a_terminal_it_shows_a_picture_until_ctrl_c_and_leaves_all_as_it_was(tmp_path):
+    with Terminal(DEMO, TMPDIR=str(tmp_path)) as terminal:
+        for text in ("Step 1 of 7", "Received: AAPL", "consumer1: stopped with Ctrl+C", "Resuming stock-market-0"):
+            terminal.shows(text)
+        assert terminal.interrupt() == 128 + signal.SIGINT
+        assert terminal.written.decode().replace("\r", "").endswith(STOPPED)
+        assert terminal.written.count(b"\x1b[?1049h") == terminal.written.count(b"\x1b[?1049l") == 1
     check_nothing_is_left(tmp_path)
 
 
@@ -128,10 +116,3 @@ def check_nothing_is_left(folder):
     assert not list(folder.iterdir())
     if sys.platform == "linux":
         wait_until(lambda: not commands_with(str(folder)), limit=10)
-
-
-def read(terminal):
-    try:
-        return os.read(terminal, 65536)
-    except OSError:  # Linux says so when the other side is closed
-        return b""

@@ -10,7 +10,6 @@ from kafka.errors import TopicAlreadyExistsError
 
 from evidence.kafka_itself import Kafka
 from local_kafka.brokers import Broker
-from local_kafka.files import ROOT
 from local_kafka.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
@@ -91,21 +90,16 @@ def test_a_killed_member_with_another_assignor_is_waited_for(start, kafka, topic
     consumer.wait_for("Going on.")
 
 
-SOON_GIVEN_UP = f"""
-import functools, importlib.util, sys
-spec = importlib.util.spec_from_file_location("producer", {str(ROOT / "producer1.py")!r})
-script = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(script)
+SOON_GIVEN_UP = """
 soon = dict(delivery_timeout_ms=3000, request_timeout_ms=2000)  # not after two minutes
 script.KafkaProducer = functools.partial(script.KafkaProducer, **soon)
-script.main()
 """
 
 
-def test_a_producer_goes_on_when_its_topic_has_become_smaller(start, kafka, topic):
+def test_a_producer_goes_on_when_its_topic_has_become_smaller(start, start_changed, kafka, topic):
     """Deleted and made again with one partition of eight: a tick for a vanished partition is given up and sent anew."""
     kafka.create_topic(topic, partitions=8)
-    producer, consumer = start("producer1", command=[sys.executable, "-c", SOON_GIVEN_UP]), start("consumer1")
+    producer, consumer = start_changed("producer1", SOON_GIVEN_UP), start("consumer1")
     for script in (producer, consumer):
         script.wait_for_messages(20)
     with kafka.admin() as admin:
@@ -118,11 +112,11 @@ def test_a_producer_goes_on_when_its_topic_has_become_smaller(start, kafka, topi
     consumer.wait_for_messages(received + 50, limit=120)
 
 
-def test_a_producer_goes_on_after_an_outage_that_outlasts_its_delivery_timeout(start, topic):
+def test_a_producer_goes_on_after_an_outage_that_outlasts_its_delivery_timeout(start_changed, topic):
     """The client gives up the tick that was on its way, and with it the producer id."""
     with Broker() as broker:
         settings = {"bootstrap_servers": broker.bootstrap_servers}
-        producer = start("producer1", command=[sys.executable, "-c", SOON_GIVEN_UP], **settings)
+        producer = start_changed("producer1", SOON_GIVEN_UP, **settings)
         producer.wait_for_messages(20)
         broker.kill()
         killed = time.monotonic()
@@ -142,26 +136,22 @@ def test_a_tick_that_kafka_refuses_is_named(start, kafka, topic):
     assert kafka.log(topic) == []
 
 
-SLOW_TO_TIME_OUT = f"""
-import runpy, time
-from kafka import errors
+SLOW_TO_TIME_OUT = """
 from kafka.producer.future import FutureRecordMetadata
-
 get = FutureRecordMetadata.get
 def get_slowly(self, timeout=None):
     try:
         return get(self, 0.001)
-    except errors.KafkaTimeoutError:
+    except script.errors.KafkaTimeoutError:
         time.sleep(0.05)
         raise
 FutureRecordMetadata.get = get_slowly
-runpy.run_path({str(ROOT / "producer1.py")!r}, run_name="__main__")
 """
 
 
-def test_an_acknowledgement_that_comes_as_the_wait_ends_is_not_taken_for_a_failure(start, kafka, topic):
+def test_an_acknowledgement_that_comes_as_the_wait_ends_is_not_taken_for_a_failure(start_changed, kafka, topic):
     """The moment between a timeout and the look at its reason is made long: 0.05 s, each time."""
-    producer = start("producer1", command=[sys.executable, "-c", SLOW_TO_TIME_OUT])
+    producer = start_changed("producer1", SLOW_TO_TIME_OUT)
     producer.wait_for_messages(20)
     assert producer.interrupt() == 0
     assert kafka.log(topic) == producer.messages()

@@ -1,21 +1,16 @@
 """watch.py shows and tells what Kafka says, through stops, outages and losses; and it only looks."""
 
 import logging
-import os
-import pty
 import re
-import signal
-import subprocess
 import sys
-import threading
-from contextlib import closing, suppress
+from contextlib import closing
 
-import pyte
 import pytest
 from kafka import OffsetAndMetadata, TopicPartition
 from kafka.admin import MemberToRemove
 
 from evidence.kafka_itself import Kafka
+from evidence.terminal import Terminal
 from local_kafka.brokers import Broker, free_port
 from local_kafka.files import ROOT
 from local_kafka.waiting import wait_until
@@ -31,44 +26,9 @@ def watch(start):
     return lambda *arguments, **settings: start("watch", command=[*WATCH, *arguments], KAFKA_GROUP_ID="", **settings)
 
 
-class Terminal:
-    """watch.py in a terminal of 80 columns and 24 lines: all that it has written, and what its screen shows."""
-
-    def __init__(self, servers):
-        self.written, self._screen = b"", pyte.Screen(80, 24)
-        self._ours, theirs = pty.openpty()
-        settings = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", "KAFKA_BOOTSTRAP_SERVERS": servers}
-        self._process = subprocess.Popen(
-            WATCH, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, **settings}, start_new_session=True
-        )
-        os.close(theirs)
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self):
-        stream = pyte.ByteStream(self._screen)
-        with suppress(OSError):  # Linux says so when the other side is closed
-            while data := os.read(self._ours, 65536):
-                self.written += data
-                stream.feed(data)
-
-    def shows(self, pattern):
-        """Return the match of a regular expression in what the screen shows, waiting for it."""
-        return wait_until(lambda: re.search(pattern, "\n".join(self._screen.display)))
-
-    def close(self):
-        """End it with Ctrl+C."""
-        self._process.send_signal(signal.SIGINT)
-        try:
-            assert self._process.wait(30) == 0
-        finally:
-            self._process.kill()
-        self._reader.join(10)
-
-
 def test_a_session_by_hand_is_told_as_kafka_has_it(start, watch):
     """As the README's "Watch offset-resume" and what follows it."""
-    with Broker() as broker, closing(Terminal(broker.bootstrap_servers)) as terminal:
+    with Broker() as broker, Terminal(WATCH, KAFKA_BOOTSTRAP_SERVERS=broker.bootstrap_servers) as terminal:
         kafka, servers = Kafka(broker.bootstrap_servers), {"bootstrap_servers": broker.bootstrap_servers}
         settings = {**servers, "KAFKA_TOPIC": TOPIC, "KAFKA_GROUP_ID": GROUP, "SEND_INTERVAL_SECONDS": "0.2"}
         told = watch(**servers, KAFKA_TOPIC=TOPIC)
@@ -81,7 +41,7 @@ def test_a_session_by_hand_is_told_as_kafka_has_it(start, watch):
         told.wait_for(r"stock-group1 has caught up on stock-market-0: committed 2 → \d+\.")
         survives_an_outage(told, terminal, kafka, broker)
         has_partitions_added_and_is_wiped(told, terminal, kafka)
-        assert told.interrupt() == 0
+        assert told.interrupt() == terminal.interrupt() == 0
         with kafka.admin() as admin:
             assert {group["group_id"] for group in admin.list_groups()} == {GROUP}
             assert set(admin.list_topics()) == {TOPIC, "__consumer_offsets"}
