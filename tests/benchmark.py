@@ -78,7 +78,7 @@ def measure(peers, rounds, moments) -> list[str]:
             for peer in peers:
                 report(f"round {number} of {rounds}, {peer.name}: catching up with {MISSED:,} messages")
                 catch_ups[peer].append(asyncio.run(catch_up(missed, peer)))
-        report(f"restarting all while messages arrive: for {len(moments)} minutes at most")
+        report(f"restarting all while messages arrive, {len(moments)} times: a minute each at most")
         restarts = asyncio.run(restart_all(live, peers, moments))
     return tables(restarts, len(moments), catch_ups, MISSED)
 

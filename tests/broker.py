@@ -11,7 +11,6 @@ it shares this machine's network, so it listens on 127.0.0.1 alone.
 """
 
 import argparse
-import contextlib
 import sys
 
 from local_kafka.brokers import Broker, BrokerError
@@ -34,16 +33,13 @@ def main() -> None:
         if options.fresh:
             broker.wipe()
         broker.start()
-        print(f"Kafka is ready on {broker.bootstrap_servers}. Ctrl+C stops it; its messages stay for the next start.")
-        sys.stdout.flush()
+        ready = f"Kafka is ready on {broker.bootstrap_servers}."
+        print(f"{ready} Ctrl+C stops it; its messages stay for the next start.", flush=True)
         status = broker.process.wait()
         sys.exit(f"broker.py: Kafka ended by itself (status {status}); its output is in {broker.output}.")
     except (BrokerError, OSError, OverflowError) as error:  # such as a folder of another user, a port above 65535
         sys.exit(f"broker.py: {error}")
     finally:
-        with contextlib.suppress(OSError):  # the terminal may be gone
-            if broker.process and broker.process.poll() is None:
-                print("Stopping Kafka.", flush=True)
         broker.stop()
 
 
