@@ -11,6 +11,7 @@ it shares this machine's network, so it listens on 127.0.0.1 alone.
 """
 
 import argparse
+import contextlib
 import sys
 
 from local_kafka.brokers import Broker, BrokerError
@@ -40,6 +41,9 @@ def main() -> None:
     except (BrokerError, OSError, OverflowError) as error:  # such as a folder of another user, a port above 65535
         sys.exit(f"broker.py: {error}")
     finally:
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            if broker.process and broker.process.poll() is None:
+                print("Stopping Kafka.", flush=True)
         broker.stop()
 
 
