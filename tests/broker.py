@@ -34,8 +34,8 @@ def main() -> None:
         if options.fresh:
             broker.wipe()
         broker.start()
-        ready = f"Kafka is ready on {broker.bootstrap_servers}."
-        print(f"{ready} Ctrl+C stops it; its messages stay for the next start.", flush=True)
+        print(f"Kafka is ready on {broker.bootstrap_servers}. Ctrl+C stops it; its messages stay for the next start.")
+        sys.stdout.flush()
         status = broker.process.wait()
         sys.exit(f"broker.py: Kafka ended by itself (status {status}); its output is in {broker.output}.")
     except (BrokerError, OSError, OverflowError) as error:  # such as a folder of another user, a port above 65535
