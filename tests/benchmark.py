@@ -18,7 +18,6 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
 import asyncio
-import logging
 import os
 import platform
 from collections import defaultdict
@@ -28,7 +27,7 @@ import psutil
 from local_kafka.brokers import Broker
 from local_kafka.download import BrokerError
 from local_kafka.files import compose_service
-from local_kafka.processes import exit_on_ending
+from local_kafka.processes import exit_on_ending, on_ending
 from peers.catalogue import PEERS, library
 from peers.measuring import RATE, Ticks, catch_up, restart_all
 from peers.tables import tables
@@ -49,7 +48,6 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="less than two minutes")
     parser.add_argument("--only", action="append", choices=PEERS, metavar="NAME", help=", ".join(PEERS))
     options = parser.parse_args()
-    logging.getLogger("asyncio").addHandler(logging.NullHandler())  # it would tell at length what Ctrl+C has ended
     exit_on_ending()
     clients = {peer: library(peer) for key, peer in PEERS.items() if key in (options.only or PEERS)}
     peers = [peer for peer, client in clients.items() if client]
@@ -58,7 +56,10 @@ def main() -> None:
     if not peers:
         sys.exit("benchmark.py: nobody is left to be measured.")
     try:
-        found = measure(peers, *(SHORT if options.short else FULL))
+        with Broker() as broker:
+            found = asyncio.run(measure(broker.bootstrap_servers, peers, *(SHORT if options.short else FULL)))
+    except asyncio.CancelledError:
+        sys.exit(128 + signal.SIGINT)
     except (AssertionError, BrokerError, psutil.Error) as error:
         sys.exit(f"benchmark.py: {str(error).splitlines()[0]}")  # the others are what a peer printed
     python = f"{platform.python_implementation()} {platform.python_version()}"
@@ -67,19 +68,24 @@ def main() -> None:
     print("\n\n".join([machine, *found, "\n".join(settings), METHOD]))
 
 
-def measure(peers, rounds, moments) -> list[str]:
-    """Measure these peers, with figures as in FULL; return the tables."""
-    catch_ups = defaultdict(list)
-    with Broker() as broker:
-        missed, live = Ticks(broker.bootstrap_servers, "missed"), Ticks(broker.bootstrap_servers, "live")
-        report(f"storing {MISSED:,} messages")
-        missed.send(MISSED)
-        for number in range(1, rounds + 1):
-            for peer in peers:
-                report(f"round {number} of {rounds}, {peer.name}: catching up with {MISSED:,} messages")
-                catch_ups[peer].append(asyncio.run(catch_up(missed, peer)))
-        report(f"restarting all while messages arrive, {len(moments)} times: a minute each at most")
-        restarts = asyncio.run(restart_all(live, peers, moments))
+async def measure(servers, peers, rounds, moments) -> list[str]:
+    """Measure these peers, with figures as in FULL; return the tables.
+
+    Raises:
+        asyncio.CancelledError: a signal has ended it; all that it had started is gone.
+    """
+    task = asyncio.current_task()
+    # It is cancelled where it waits: what is raised amid the start of a consumer would leave that one behind.
+    on_ending(lambda *_: task.cancel())
+    missed, live, catch_ups = Ticks(servers, "missed"), Ticks(servers, "live"), defaultdict(list)
+    report(f"storing {MISSED:,} messages")
+    missed.send(MISSED)
+    for number in range(1, rounds + 1):
+        for peer in peers:
+            report(f"round {number} of {rounds}, {peer.name}: catching up with {MISSED:,} messages")
+            catch_ups[peer].append(await catch_up(missed, peer))
+    report(f"restarting all while messages arrive, {len(moments)} times: a minute each at most")
+    restarts = await restart_all(live, peers, moments)
     return tables(restarts, len(moments), catch_ups, MISSED)
 
 

@@ -131,11 +131,13 @@ async def restart_all(ticks, peers, moments) -> dict:
         for name, ending in ENDINGS.items():
             begin_after = len(tasks) / 2  # seconds: so that not all start at once
             tasks[peer, name] = asyncio.create_task(restart_often(ticks, peer, ending, moments, begin_after))
-    groups = asyncio.gather(*tasks.values())
-    while not groups.done():
+    left = tasks.values()
+    while left:
         ticks.send(1 + int((time.monotonic() - begin) * RATE) - ticks.stored)
-        await asyncio.sleep(0.02)
-    return dict(zip(tasks, groups.result(), strict=True))
+        done, left = await asyncio.wait(left, timeout=0.02)
+        for task in done:
+            task.result()  # raises at once what it has raised
+    return {key: task.result() for key, task in tasks.items()}
 
 
 async def restart_often(ticks, peer, ending, moments, begin_after) -> tuple[float, list[float], int, int]:
