@@ -1,7 +1,7 @@
 """Measure consumer1.py beside other clients' consumers, and print Markdown tables.
 
     python tests/benchmark.py                    about five minutes, on a broker of its own
-    python tests/benchmark.py --short            less than two minutes: fewer messages, restarts and rounds
+    python tests/benchmark.py --short            less than two minutes: one round, one restart
     python tests/benchmark.py --only consumer1 --only aiokafka
 
 For each: the silence from a restart to the first message; messages missing and repeated while it is ended and started
@@ -27,91 +27,66 @@ import psutil
 from local_kafka.brokers import Broker
 from local_kafka.download import BrokerError
 from local_kafka.files import compose_service
-from local_kafka.processes import exit_on_ending
+from local_kafka.processes import exit_on_ending, on_ending
 from peers.catalogue import PEERS, library
-from peers.measuring import MOMENTS, RATE, Ticks, catch_up, restart_all
-from peers.tables import catch_ups_table, restarts_table, starts_table
+from peers.measuring import RATE, Ticks, catch_up, restart_all
+from peers.tables import tables
 
+MISSED = 300_000  # messages; of 100,000 confluent-kafka has fetched all before it prints the first one
+# How often each catches up, and the seconds after its first message when each is ended: automatic commits, every 5 s,
+# have begun by then.
+FULL, SHORT = (3, (6, 7, 8, 9)), (1, (9,))
 METHOD = (
     "Catching up: one consumer at a time, the median of the rounds. The others: all at the same time, each in a group "
-    f"for each way of ending it, medians; {RATE} messages a second; ended {MOMENTS[0]} to {MOMENTS[1]} s after its "
-    "first message, at moments that are the same for all. Output goes to a file."
+    f"for each way of ending it, medians; {RATE} messages a second; ended 5 to 10 s after its first message, at "
+    "moments that are the same for all. Output goes to a file."
 )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true", help="less than two minutes")
-    parser.add_argument("--messages", type=positive, metavar="N", help="how many they have missed")
-    parser.add_argument("--restarts", type=positive, metavar="N", help="how often each is ended in each way")
     parser.add_argument("--only", action="append", choices=PEERS, metavar="NAME", help=", ".join(PEERS))
     options = parser.parse_args()
     exit_on_ending()
-    rounds, restarts, messages = (1, 1, 100_000) if options.short else (3, 4, 300_000)
-    restarts, messages = options.restarts or restarts, options.messages or messages
-    try:
-        print(benchmark(options.only or PEERS, rounds, restarts, messages))
-    except (AssertionError, BrokerError, psutil.Error) as error:
-        sys.exit(f"benchmark.py: {str(error).splitlines()[0]}")  # the others are what a peer printed
-
-
-def positive(text) -> int:
-    """Return a number of the command line.
-
-    Raises:
-        argparse.ArgumentTypeError: it is no whole number above 0.
-    """
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
-    return int(text)
-
-
-def benchmark(keys, rounds, count, messages) -> str:
-    """Measure the peers of these keys; return it as Markdown.
-
-    Args:
-        rounds: how often each catches up.
-        count: how often each is ended and started again in each way, while messages arrive.
-        messages: how many they have missed.
-    """
-    peers, settings = choose(keys)
-    catch_ups = defaultdict(list)
-    with Broker() as broker:
-        missed, live = Ticks(broker.bootstrap_servers, "missed"), Ticks(broker.bootstrap_servers, "live")
-        report(f"storing {messages:,} messages")
-        missed.send(messages)
-        for number in range(1, rounds + 1):
-            for peer in peers:
-                report(f"round {number} of {rounds}, {peer.name}: catching up with {messages:,} messages")
-                catch_ups[peer].append(asyncio.run(catch_up(missed, peer)))
-        restarts = asyncio.run(restart_all(live, peers, count, report))
-    python = f"{platform.python_implementation()} {platform.python_version()}"
-    parts = [
-        f"{compose_service()['image']}, {python}, {platform.system()}, {os.cpu_count()} CPUs.",
-        starts_table(peers, restarts),
-        restarts_table(peers, restarts, count),
-        catch_ups_table(catch_ups, messages),
-        "\n".join(settings),
-        METHOD,
-    ]
-    return "\n\n".join(parts)
-
-
-def choose(keys) -> tuple[list, list[str]]:
-    """Return those of these peers that can run here, and for each its settings in words, or that it is left out."""
-    peers, settings = [], []
-    for peer in [PEERS[key] for key in PEERS if key in keys]:
-        client = library(peer)
-        if client:
-            peers.append(peer)
-            settings.append(f"- **{peer.name}** ({client}): {peer.settings}")
-        else:
-            reason = f"{peer.name}: left out, for it needs node, and npm to download it."
-            report(reason)
-            settings.append(f"- {reason}")
+    clients = {peer: library(peer) for key, peer in PEERS.items() if key in (options.only or PEERS)}
+    peers = [peer for peer, client in clients.items() if client]
+    if len(peers) < len(clients):
+        report("kafkajs is left out, for it needs node, and npm to download it.")
     if not peers:
         sys.exit("benchmark.py: nobody is left to be measured.")
-    return peers, settings
+    try:
+        with Broker() as broker:
+            found = asyncio.run(measure(broker.bootstrap_servers, peers, *(SHORT if options.short else FULL)))
+    except asyncio.CancelledError:
+        sys.exit(128 + signal.SIGINT)
+    except (AssertionError, BrokerError, psutil.Error) as error:
+        sys.exit(f"benchmark.py: {str(error).splitlines()[0]}")  # the others are what a peer printed
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    machine = f"{compose_service()['image']}, {python}, {platform.system()}, {os.cpu_count()} CPUs."
+    settings = [f"- **{peer.name}** ({clients[peer]}): {peer.settings}" for peer in peers]
+    print("\n\n".join([machine, *found, "\n".join(settings), METHOD]))
+
+
+async def measure(servers, peers, rounds, moments) -> list[str]:
+    """Measure these peers, with figures as in FULL; return the tables.
+
+    Raises:
+        asyncio.CancelledError: a signal has ended it; all that it had started is gone.
+    """
+    task = asyncio.current_task()
+    # It is cancelled where it waits: what is raised amid the start of a consumer would leave that one behind.
+    on_ending(lambda *_: task.cancel())
+    missed, live, catch_ups = Ticks(servers, "missed"), Ticks(servers, "live"), defaultdict(list)
+    report(f"storing {MISSED:,} messages")
+    missed.send(MISSED)
+    for number in range(1, rounds + 1):
+        for peer in peers:
+            report(f"round {number} of {rounds}, {peer.name}: catching up with {MISSED:,} messages")
+            catch_ups[peer].append(await catch_up(missed, peer))
+    report("restarting all while messages arrive: a minute at most for each time")
+    restarts = await restart_all(live, peers, moments)
+    return tables(restarts, len(moments), catch_ups, MISSED)
 
 
 def report(text) -> None:

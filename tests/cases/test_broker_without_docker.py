@@ -1,6 +1,5 @@
 """`python tests/broker.py`: a real Kafka for a machine with Python alone."""
 
-import os
 import shutil
 import signal
 import socket
@@ -20,12 +19,15 @@ JARS = CACHE / f"kafka-{compose_version()}"
 
 @pytest.fixture
 def fresh_clone(tmp_path):
-    """A checkout of its own with what broker.py needs, before its first start."""
-    shutil.copy(COMPOSE_FILE, tmp_path)
-    (tmp_path / "tests").mkdir()
-    shutil.copy(ROOT / "tests" / "broker.py", tmp_path / "tests")
-    shutil.copytree(ROOT / "tests" / "local_kafka", tmp_path / "tests" / "local_kafka")
-    return tmp_path
+    """A checkout of its own with what broker.py needs, before its first start.
+
+    Kafka reads its settings as Latin-1, and log.dirs as a list with commas: so the folder has odd letters.
+    """
+    folder = tmp_path / "größe a,b"
+    shutil.copytree(ROOT / "tests" / "local_kafka", folder / "tests" / "local_kafka")
+    shutil.copy(ROOT / "tests" / "broker.py", folder / "tests")
+    shutil.copy(COMPOSE_FILE, folder)
+    return folder
 
 
 @pytest.fixture
@@ -72,24 +74,6 @@ def test_however_it_is_ended_its_messages_stay_until_told_to_start_fresh_and_no_
         wait_until(lambda: not kafka_runs(checkout))
 
 
-def test_neither_odd_letters_of_its_folder_nor_the_locale_nor_the_scripts_settings_reach_kafka(fresh_clone, tmp_path):
-    """Kafka reads its settings as Latin-1, log.dirs as a list with commas, and each KAFKA_… variable as one of them."""
-    folder, port = tmp_path / "größe a,b", str(free_port())
-    folder.mkdir()
-    (fresh_clone / "tests").rename(folder / "tests")
-    (fresh_clone / COMPOSE_FILE.name).rename(folder / COMPOSE_FILE.name)
-    made_from_the_jars = shutil.ignore_patterns("set-up-*", "*.aot")
-    shutil.copytree(JARS, cache(folder) / JARS.name, ignore=made_from_the_jars, copy_function=os.symlink)
-    broker = run_broker(folder, "--port", port, LC_ALL="C", KAFKA_LOG_RETENTION_HOURS="1", KAFKA_TOPIC="x")
-    broker.wait_for("ready")
-    broker.interrupt()
-    assert list(tmp_path.iterdir()) == [folder]
-    assert (data(folder, port) / "data" / "meta.properties").exists()
-    [properties] = cache(folder).glob("*/set-up-*/config/server.properties")
-    assert "log.retention.hours=168" in properties.read_text().splitlines()
-    assert "topic=x" not in properties.read_text()
-
-
 @pytest.mark.linux("127.0.0.2 is this machine's without being set up")
 def test_it_listens_on_127_0_0_1_alone(shared_ports):
     for address, expected in (("127.0.0.1", True), ("127.0.0.2", False)):
@@ -124,16 +108,16 @@ def test_no_network_for_the_first_download_is_one_clear_line_and_leaves_nothing(
     assert broker.wait() == 1
     downloading, failed = (line.text for line in broker.errors)
     assert downloading.startswith("Downloading Kafka from Maven Central, this once: 0.0/46.0 MB")
-    assert "could not be downloaded" in failed
     assert "Maven Central must be reached" in failed
     assert list(cache(fresh_clone).iterdir()) == []
 
 
-def test_the_first_download_says_so_in_one_line_and_brings_kafka_alone(fresh_clone):
-    """As on a machine with Python and nothing else: no Java on the PATH, and an empty home."""
+def test_the_first_start_downloads_kafka_alone_and_sets_it_up_as_docker_compose_yml_says(fresh_clone):
+    """As on a machine with Python and nothing else, in the C locale, with settings that are the scripts'."""
     port, home = str(free_port()), fresh_clone / "home"
     home.mkdir()
-    broker = run_broker(fresh_clone, "--port", port, PATH="/nowhere", HOME=str(home))
+    bare = {"PATH": "/nowhere", "HOME": str(home), "LC_ALL": "C"}
+    broker = run_broker(fresh_clone, "--port", port, KAFKA_LOG_RETENTION_HOURS="1", KAFKA_TOPIC="x", **bare)
     broker.wait_for("ready", limit=300)
     assert broker.interrupt() == 0
     [downloading] = broker.errors
@@ -141,16 +125,8 @@ def test_the_first_download_says_so_in_one_line_and_brings_kafka_alone(fresh_clo
     downloaded = cache(fresh_clone) / JARS.name
     assert set(cache(fresh_clone).iterdir()) == {downloaded, data(fresh_clone, port)}
     assert {path.name for path in downloaded.glob("*.jar")} == {path.name for path in JARS.glob("*.jar")}
+    assert (data(fresh_clone, port) / "data" / "meta.properties").exists()
     assert list(home.iterdir()) == []
-
-
-def test_ctrl_c_during_the_first_download_leaves_nothing_half_done(fresh_clone):
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        silent.settimeout(60)
-        proxy = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        broker = run_broker(fresh_clone, HTTPS_PROXY=proxy, https_proxy=proxy)
-        with silent.accept()[0]:
-            assert list(cache(fresh_clone).iterdir())
-            assert broker.interrupt() == 0
-    assert "Traceback" not in broker.text()
-    assert list(cache(fresh_clone).iterdir()) == []
+    [properties] = downloaded.glob("set-up-*/config/server.properties")
+    assert "log.retention.hours=168" in properties.read_text().splitlines()
+    assert "topic=x" not in properties.read_text()

@@ -14,7 +14,7 @@ from pathlib import Path
 from local_kafka.download import BrokerError, kafka_jars
 from local_kafka.files import compose_version, whole_or_not_at_all
 from local_kafka.processes import die_with_parent
-from local_kafka.set_up import JAVA_COMMAND, LOCALE, compose_settings, last_words, set_up
+from local_kafka.set_up import JAVA, LOCALE, compose_settings, last_words, set_up
 from local_kafka.waiting import Overdue, wait_until
 
 # For brokers that are killed. By Kafka's own defaults a controller counts one as alive for 9 s more, and the next start
@@ -74,12 +74,8 @@ class Broker:
         self.settings = settings or {}
         self.version = version or compose_version()
         self.process = None
-        self._closing = contextlib.ExitStack()
-        if directory is None:
-            temporary = tempfile.TemporaryDirectory(prefix="kafka-", ignore_cleanup_errors=True)
-            directory = self._closing.enter_context(temporary)
-        self._closing.callback(self.kill)
-        self.directory = Path(directory)
+        self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="kafka-")
+        self.directory = Path(directory or self._temporary.name)
         self.output = self.directory / "kafka.log"
 
     def __enter__(self):
@@ -105,16 +101,23 @@ class Broker:
         self._refuse_a_port_in_use()
         settings = {**compose_settings(), **self.settings}
         heap = settings.pop("KAFKA_HEAP_OPTS").split()
-        jars, folder = kafka_jars(self.version), set_up(self.version, settings)
-        properties = folder / "config" / "server.properties"
-        self.directory.mkdir(parents=True, exist_ok=True)
+        jars = kafka_jars(self.version)
+        prepared = set_up(jars, settings)
         if not (self.directory / "data").exists():
-            shutil.copytree(folder / "data", self.directory / "data")
+            shutil.copytree(prepared / "data", self.directory / "data")
+        addresses = {
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{self.bootstrap_servers}",
+            "controller.quorum.voters": self.voters,
+        }
         classes = [f"-XX:AOTCache={class_cache(jars)}"] if class_cache(jars).exists() else []
-        java = [*JAVA_COMMAND, *heap, *classes]
+        command = [*JAVA, *heap, *classes, "-cp", str(jars / "*"), "kafka.Kafka"]
+        command.append(str(prepared / "config" / "server.properties"))
+        for name, value in addresses.items():
+            command += ["--override", f"{name}={value}"]
         with open(self.output, "wb") as output:
             self.process = subprocess.Popen(
-                [*java, "-cp", str(jars / "*"), "kafka.Kafka", str(properties), *self._addresses()],
+                command,
                 cwd=self.directory,
                 env={**os.environ, **LOCALE},
                 stdin=subprocess.DEVNULL,
@@ -125,15 +128,6 @@ class Broker:
             )
         if wait:
             self.wait_until_ready()
-
-    def _addresses(self) -> list[str]:
-        """Return what Kafka's command line says instead of docker-compose.yml."""
-        addresses = {
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
-            "advertised.listeners": f"PLAINTEXT://{self.bootstrap_servers}",
-            "controller.quorum.voters": self.voters,
-        }
-        return [word for pair in addresses.items() for word in ("--override", "=".join(pair))]
 
     def _refuse_a_port_in_use(self):
         if port_in_use(self.port):
@@ -186,7 +180,9 @@ class Broker:
 
     def close(self) -> None:
         """Kill it, and delete its data if they are temporary."""
-        self._closing.close()
+        self.kill()
+        if self._temporary:
+            self._temporary.cleanup()
 
 
 def class_cache(jars) -> Path:

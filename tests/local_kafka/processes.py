@@ -4,7 +4,6 @@ import ctypes
 import os
 import re
 import signal
-import sys
 from pathlib import Path
 
 # What ends a command in order. SIGHUP: its terminal is closed.
@@ -57,7 +56,6 @@ def catches(pid, number) -> bool:
 
     Python itself sets one for SIGINT before it runs a script, but none for SIGTERM.
     """
-    assert sys.platform == "linux"
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
     caught = int(re.search(r"^SigCgt:\s*(\w+)", status, re.MULTILINE)[1], 16)
     return bool(caught >> (number - 1) & 1)

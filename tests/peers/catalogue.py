@@ -1,6 +1,7 @@
 """Who is measured: consumer1.py and its peers, each as its own documentation writes a consumer."""
 
 import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from local_kafka.files import CACHE, ROOT
 PROGRAMS = Path(__file__).parent / "programs"
 KAFKAJS = "kafkajs@2.2.4"  # what the Node originals use
 NODE_PACKAGES = CACHE / KAFKAJS / "node_modules"
-DEFAULTS = "automatic commits every 5 s"
+DEFAULTS = "automatic commits every 5 s, session timeout"
 
 
 class Peer(NamedTuple):
@@ -18,45 +19,49 @@ class Peer(NamedTuple):
 
     name: str  # in the tables
     library: str  # the package that is its client
-    program: Path  # a .js is for Node
+    command: tuple[str, ...]  # what runs it
     settings: str  # what a reader must know of them, in half a sentence
+
+
+def python(program, *arguments) -> tuple[str, ...]:
+    return sys.executable, str(PROGRAMS / program), *arguments
 
 
 PEERS = {
     "consumer1": Peer(
         "consumer1.py",
         "kafka-python",
-        ROOT / "consumer1.py",
+        python(ROOT / "consumer1.py"),
         "static member, session timeout 7 s, commits what is printed, poll by poll",
     ),
     "console": Peer(
         "kafka-python's console consumer",
         "kafka-python",
-        PROGRAMS / "kafka_python_console.py",
-        f"`python -m kafka.consumer -C auto_offset_reset=earliest`: {DEFAULTS}, session timeout 45 s",
+        python("kafka_python_console.py"),
+        f"`python -m kafka.consumer -C auto_offset_reset=earliest`: {DEFAULTS} 45 s",
     ),
     "confluent-poll": Peer(
         "confluent-kafka, poll",
         "confluent-kafka",
-        PROGRAMS / "confluent_poll.py",
-        f"`auto.offset.reset=earliest`: {DEFAULTS}, session timeout 45 s",
+        python("confluent_loops.py"),
+        f"`auto.offset.reset=earliest`: {DEFAULTS} 45 s",
     ),
     "confluent-batches": Peer(
         "confluent-kafka, batches of 500",
         "confluent-kafka",
-        PROGRAMS / "confluent_batches.py",
+        python("confluent_loops.py", "batches"),
         "the same, with `consume(500, 0.1)` and one print for a batch",
     ),
     "aiokafka": Peer(
         "aiokafka",
         "aiokafka",
-        PROGRAMS / "aiokafka_loop.py",
-        f"`auto_offset_reset=earliest`: {DEFAULTS}, session timeout 10 s",
+        python("aiokafka_loop.py"),
+        f"`auto_offset_reset=earliest`: {DEFAULTS} 10 s",
     ),
     "kafkajs": Peer(
         "kafkajs, as the Node originals",
         "kafkajs",
-        PROGRAMS / "kafkajs_loop.js",
+        ("node", str(PROGRAMS / "kafkajs_loop.js")),
         "commits after each batch, session timeout 30 s; it handles no signal, so it never leaves its group",
     ),
 }

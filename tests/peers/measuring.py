@@ -5,14 +5,11 @@ consumer that prints values alone can be judged.
 """
 
 import asyncio
-import random
 import re
 import signal
-import sys
 import tempfile
 import time
 import uuid
-from typing import NamedTuple
 
 import psutil
 from confluent_kafka import Producer
@@ -23,7 +20,6 @@ from evidence.scripts import Script
 from peers.catalogue import NODE_PACKAGES
 
 RATE = 100  # messages a second, while consumers are restarted
-MOMENTS = (5, 10)  # seconds that a consumer runs before it is ended: automatic commits, every 5 s, have begun by then
 ENDINGS = {"Ctrl+C": signal.SIGINT, "SIGTERM": signal.SIGTERM, "kill -9": signal.SIGKILL}
 LIMIT = 600  # seconds, for a run
 LAST_LINES = 4096  # bytes
@@ -31,13 +27,7 @@ TICK = re.compile(rb'"price":"(\d+)\.00","broker":"Broker1"}')
 
 
 class Ticks:
-    """A topic of one partition with numbered ticks.
-
-    Attributes:
-        servers: "host:port" of its Kafka.
-        topic: its name.
-        stored: how many ticks it has.
-    """
+    """A topic of one partition, made by Kafka at the first `send`; it has the ticks 0 to `stored` - 1."""
 
     def __init__(self, servers, topic):
         self.servers, self.topic, self.stored = servers, topic, 0
@@ -45,7 +35,7 @@ class Ticks:
         self._producer = Producer({"bootstrap.servers": servers, **settings})
 
     def send(self, count) -> None:
-        """Store so many more; Kafka makes the topic.
+        """Store so many more.
 
         Raises:
             AssertionError: after 60 s some are not stored.
@@ -66,7 +56,7 @@ async def run(ticks, peer, group, ending, enough) -> tuple[float, list[int]]:
     """Run a consumer once, from its start to its end.
 
     Args:
-        ending: a key of ENDINGS.
+        ending: the signal that ends it.
         enough: whether to end it now: from its first message on it is asked again and again, with the seconds
             since then, the number of the last tick that is printed, and the process id.
 
@@ -77,8 +67,7 @@ async def run(ticks, peer, group, ending, enough) -> tuple[float, list[int]]:
         AssertionError: it ended by itself, or did not end within LIMIT.
     """
     with tempfile.NamedTemporaryFile(prefix="benchmark-", buffering=0) as file:  # it is never slower than a consumer
-        program = ["node" if peer.program.suffix == ".js" else sys.executable, str(peer.program)]
-        command = ["sh", "-c", 'exec "$0" "$1" >"$2"', *program, file.name]
+        command = ["sh", "-c", 'exec "$@" >"$0"', file.name, *peer.command]
         settings = {"KAFKA_TOPIC": ticks.topic, "KAFKA_GROUP_ID": group, "NODE_PATH": str(NODE_PACKAGES)}
         consumer = Script(peer.name, ticks.servers, command=command, **settings)
         first, told = None, False
@@ -89,7 +78,7 @@ async def run(ticks, peer, group, ending, enough) -> tuple[float, list[int]]:
                 if printed and not told:
                     first = first or age
                     if told := enough(age - first, printed[-1], consumer.process.pid):
-                        consumer.send(ENDINGS[ending])
+                        consumer.send(ending)
                 assert age < LIMIT, f"{peer.name} was waited for in vain for {LIMIT} s"
                 # Ever longer, so that dozens that wait cost little: half a percent of what is measured.
                 await asyncio.sleep(max(0.002, age / 200))
@@ -121,57 +110,50 @@ async def catch_up(ticks, peer) -> tuple[float, float, float]:
         looks.append((seconds, number, process.memory_info().rss / 2**20, cpu.user + cpu.system))
         return number == ticks.stored - 1
 
-    _, printed = await run(ticks, peer, str(uuid.uuid4()), "Ctrl+C", all_printed)
+    _, printed = await run(ticks, peer, str(uuid.uuid4()), signal.SIGINT, all_printed)
     expected = list(range(ticks.stored))
     assert sorted(printed) == expected, f"{peer.name} printed {len(printed)} lines for {ticks.stored} messages"
     seconds, last, memory, cpu = zip(*looks, strict=True)
     return (last[-1] - last[0]) / (seconds[-1] or 1), max(memory), cpu[-1]
 
 
-class Restarts(NamedTuple):
-    """How a consumer was started and ended in one way: seconds from each start to its first message, and messages."""
+async def restart_all(ticks, peers, moments) -> dict:
+    """Start each consumer, end it and start it again in each way, all at the same time, while messages arrive.
 
-    first: float
-    again: list[float]
-    missing: int
-    repeated: int
-
-
-async def restart_all(ticks, peers, count, report) -> dict:
-    """Start each consumer in each group, end it and start it again `count` times, all at once, while messages arrive.
+    Args:
+        moments: when each is ended, again and again: the seconds after its first message.
 
     Returns:
-        {(peer, ending): Restarts}. The random moments are the same for all peers.
+        {(peer, ending): what `restart_often` returns}, with the keys of ENDINGS.
     """
-    begin, restarts = time.monotonic(), {}
-    for ending in ENDINGS:
-        chance = random.Random(ending)
-        moments = [chance.uniform(*MOMENTS) for _ in range(count)]
-        for peer in peers:
-            begin_after = len(restarts) / 2  # seconds: so that not all start at once
-            restarts[peer, ending] = asyncio.create_task(restart_often(ticks, peer, ending, moments, begin_after))
-    left, next_report = set(restarts.values()), 0
+    tasks, begin = {}, time.monotonic()
+    for peer in peers:
+        for name, ending in ENDINGS.items():
+            begin_after = len(tasks) / 2  # seconds: so that not all start at once
+            tasks[peer, name] = asyncio.create_task(restart_often(ticks, peer, ending, moments, begin_after))
+    left = tasks.values()
     while left:
-        seconds = time.monotonic() - begin
-        if seconds >= next_report:
-            report(f"restarting all while messages arrive: {len(left)} groups are left")
-            next_report += 10
-        ticks.send(1 + int(seconds * RATE) - ticks.stored)
+        ticks.send(1 + int((time.monotonic() - begin) * RATE) - ticks.stored)
         done, left = await asyncio.wait(left, timeout=0.02)
         for task in done:
-            task.result()  # to raise at once what it has raised
-    return {key: task.result() for key, task in restarts.items()}
+            task.result()  # raises at once what it has raised
+    return {key: task.result() for key, task in tasks.items()}
 
 
-async def restart_often(ticks, peer, ending, moments, begin_after) -> Restarts:
-    """Start a consumer and end it, each of these numbers of seconds after its first message, in one new group."""
+async def restart_often(ticks, peer, ending, moments, begin_after) -> tuple[float, list[float], int, int]:
+    """Start a consumer, end it and start it again, in one new group.
+
+    Returns:
+        The seconds from its first start to its first message, the same for the starts after an ending, and how many
+        messages are missing and repeated.
+    """
     await asyncio.sleep(begin_after)
     group = str(uuid.uuid4())
     runs = [await run(ticks, peer, group, ending, lambda seconds, *_, end=end: seconds >= end) for end in moments]
     stored = ticks.stored
-    runs.append(await run(ticks, peer, group, "kill -9", lambda _, number, __: number >= stored))
+    runs.append(await run(ticks, peer, group, signal.SIGKILL, lambda _, number, __: number >= stored))
     (first, *again), printed = zip(*runs, strict=True)
-    return Restarts(first, again, *missing_and_repeated(stored, printed))
+    return first, again, *missing_and_repeated(stored, printed)
 
 
 def missing_and_repeated(stored, runs) -> tuple[int, int]:
@@ -180,7 +162,6 @@ def missing_and_repeated(stored, runs) -> tuple[int, int]:
     The judge counts; the peers print in words of their own, so it is told in those of consumer1.py.
 
     Args:
-        stored: how many ticks the topic has that the group owes.
         runs: for each of the group's runs, the numbers that it printed.
     """
     log = Log([Message(0, number, "tick") for number in range(stored)])

@@ -6,45 +6,34 @@ from peers.catalogue import PEERS
 from peers.measuring import ENDINGS
 
 
-def starts_table(peers, restarts) -> str:
-    """Return how long a start takes to the first message: medians; restarts is what `restart_all` returned."""
-    head = ["Start to first message (s)", "first start", *(f"after {ending}" for ending in ENDINGS)]
-    rows = []
-    for peer in peers:
-        each = [restarts[peer, ending] for ending in ENDINGS]
-        seconds = [median(found.first for found in each), *(median(found.again) for found in each)]
-        rows.append([peer.name, *(f"{figure:.2f}" for figure in seconds)])
-    return markdown(head, rows)
-
-
-def restarts_table(peers, restarts, count) -> str:
-    """Return the missing and the repeated messages; each consumer was ended `count` times in each way."""
-    head = [f"Missing / repeated messages (restarts: {count})", *(f"by {ending}" for ending in ENDINGS)]
-    rows = []
-    for peer in peers:
-        each = [restarts[peer, ending] for ending in ENDINGS]
-        rows.append([peer.name, *(f"{found.missing:,} / {found.repeated:,}" for found in each)])
-    return markdown(head, rows)
-
-
-def catch_ups_table(catch_ups, count) -> str:
-    """Return the medians of the catching up, and each rate's ratio to that of confluent-kafka's poll loop.
+def tables(restarts, count, catch_ups, messages) -> list[str]:
+    """Return three tables: start to first message, missing and repeated messages, catching up. Figures are medians.
 
     Args:
+        restarts: what `restart_all` returned.
+        count: how often each was restarted in each way.
         catch_ups: {peer: what `catch_up` returned, for each round}.
-        count: how many messages they caught up with.
+        messages: how many they caught up with.
     """
-    columns = ["messages/s", "ratio to confluent-kafka, poll", "peak memory (MiB)", "CPU time (s)"]
     medians = {peer: [median(figures) for figures in zip(*rounds, strict=True)] for peer, rounds in catch_ups.items()}
-    poll = medians.get(PEERS["confluent-poll"], [0])[0]
-    rows = []
+    poll = medians.get(PEERS["confluent-poll"], [None])[0]
+    starts, verdicts, rates = [], [], []
     for peer, (rate, memory, cpu) in medians.items():
+        each = [restarts[peer, ending] for ending in ENDINGS]
+        first, again, missing, repeated = zip(*each, strict=True)
+        starts.append([peer.name, *(f"{median(seconds):.2f}" for seconds in (first, *again))])
+        verdicts.append([peer.name, *(f"{pair[0]:,} / {pair[1]:,}" for pair in zip(missing, repeated, strict=True))])
         ratio = f"{rate / poll:.2f}" if poll else "-"
-        rows.append([peer.name, f"{rate:,.0f}", ratio, f"{memory:.0f}", f"{cpu:.2f}"])
-    return markdown([f"Catching up with {count:,} messages", *columns], rows)
+        rates.append([peer.name, f"{rate:,.0f}", ratio, f"{memory:.0f}", f"{cpu:.2f}"])
+    columns = ["messages/s", "ratio to confluent-kafka, poll", "peak memory (MiB)", "CPU time (s)"]
+    return [
+        table("Start to first message (s)", ["first start", *(f"after {ending}" for ending in ENDINGS)], starts),
+        table(f"Missing / repeated messages (restarts: {count})", [f"by {ending}" for ending in ENDINGS], verdicts),
+        table(f"Catching up with {messages:,} messages", columns, rates),
+    ]
 
 
-def markdown(head, rows) -> str:
-    """Return a Markdown table; the first column is text, the others are figures."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+def table(title, columns, rows) -> str:
+    """Return a Markdown table; the first cell of a row is text, the others are figures."""
+    lines = [[title, *columns], ["---", *["---:"] * len(columns)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
