@@ -6,9 +6,11 @@
 
 An offset is committed after its message is printed and flushed, never before. So a stop, a crash
 or an outage skips no message that Kafka still has. What is printed but not committed is printed
-again: after a crash, as a rule, the messages of one poll; after Ctrl+C nothing, unless Kafka does
-not take the last commit. A second Ctrl+C ends the script at once. A second consumer with the same
-CLIENT_ID in the group ends the first one.
+again (at least once): after a crash, as a rule, the messages of one poll; after Ctrl+C nothing,
+unless Kafka does not take the last commit. The script goes on by itself after an outage, a
+rebalance, or when Kafka's data were deleted under it. Where it starts, what it waits for, and what
+retention deleted unread, it says in a line each. A second Ctrl+C ends it at once. A second consumer
+with the same CLIENT_ID in the group ends the first one.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated for a cluster
@@ -146,7 +148,7 @@ def require_membership(consumer, progress):
     """Raise while the group has not let this consumer in, and if it has forgotten it meanwhile."""
     member = consumer.group_metadata()
     if progress.member_id not in (None, member.member_id):
-        raise errors.CommitFailedError  # as commit() does, when it is the first to see that
+        raise errors.CommitFailedError  # as commit() does: main() then subscribes anew
     if member.state is not MemberState.STABLE:
         ask_to_join(consumer)
         raise errors.RebalanceInProgressError
