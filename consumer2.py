@@ -68,7 +68,7 @@ class Progress:
     def __init__(self):
         self.member_id = None  # as the group knows this consumer
         self.assignment = None  # (its partitions, how many the topic has), as told
-        self.committed = {}  # {TopicPartition: its committed offset, None if there is none yet}
+        self.committed = {}  # {TopicPartition: its committed offset, None if not known yet}
 
 
 def print_next_messages(consumer, progress):
@@ -80,8 +80,8 @@ def print_next_messages(consumer, progress):
     # whether Kafka is there and the group still counts on this consumer, and a group that starts at
     # the latest keeps that place.
     consumer.commit(timeout_ms=ANSWER_MS)
-    for tp in consumer.assignment():
-        progress.committed[tp] = consumer.position(tp, timeout_ms=0)
+    for tp in messages:
+        progress.committed[tp] = messages[tp][-1].offset + 1
 
 
 def main():
@@ -138,6 +138,7 @@ def check_and_tell(consumer, progress, messages):
             at = messages[tp][0].offset if tp in messages else consumer.position(tp, timeout_ms=0)
             if at is not None:  # else Kafka has not told it yet
                 tell_jump(consumer, tp, progress.committed[tp], at)
+                progress.committed[tp] = at  # by the next commit
     except errors.KafkaError:
         for tp in messages.keys() & consumer.assignment():
             consumer.seek(tp, messages[tp][0].offset)
