@@ -26,15 +26,15 @@ FORGET_THE_KILLED_SOON = {
 }
 
 
-def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody uses.
+def free_port(other_than=None) -> int:
+    """Return a TCP port of 127.0.0.1 that nobody uses, and another one than this.
 
     It lies below the ports that systems give to outgoing connections: no client takes it, or connects to
     itself, while the broker is down.
     """
     while True:
         port = random.randrange(20_000, 30_000)
-        if not port_in_use(port):
+        if port != other_than and not port_in_use(port):
             return port
 
 
@@ -68,7 +68,7 @@ class Broker:
 
     def __init__(self, port=None, directory=None, settings=None, version=None):
         self.port = port or free_port()
-        self.controller_port = free_port()
+        self.controller_port = free_port(other_than=self.port)
         self.bootstrap_servers = f"127.0.0.1:{self.port}"
         self.voters = f"1@127.0.0.1:{self.controller_port}"
         self.settings = settings or {}
