@@ -5,11 +5,11 @@
 """Send a stock tick to a Kafka topic every two seconds; print each when Kafka has acknowledged it.
 
 Once it has found Kafka it drops no tick: one that is not acknowledged is kept and sent again before
-the next is made, however long Kafka is away. Kafka stores it once, unless the client gives it up
-(after two minutes, the default of delivery.timeout.ms) and it is sent anew: then perhaps twice. A
-tick that Kafka refuses ends the script, which names it. Ctrl+C waits some three seconds for the
-acknowledgement of the last tick; if it does not come, the last line names that tick, which may not
-be stored. A second Ctrl+C ends the script at once.
+the next is made, however long Kafka is away. Kafka stores it once; perhaps more often if that takes
+longer than two minutes, when kafka-python gives it up (delivery.timeout.ms) and the script sends it
+anew. A tick that Kafka refuses ends the script, which names it. Ctrl+C waits up to some three
+seconds for the last acknowledgement; if it does not come, the last line names the tick, which may
+not be stored. A second Ctrl+C ends the script at once.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated for a cluster
@@ -19,7 +19,6 @@ Settings, read from the environment:
 """
 
 import json
-import math
 import os
 import random
 import signal
@@ -35,6 +34,11 @@ CLIENT_ID = "producer1"
 BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or "127.0.0.1:9092"
 TOPIC = os.environ.get("KAFKA_TOPIC") or "stock-market"
 SEND_INTERVAL_SECONDS = os.environ.get("SEND_INTERVAL_SECONDS") or "2"
+PASSING_ERRORS = (
+    errors.RetriableError,  # Kafka is away, or starting, or has no such topic
+    errors.OutOfOrderSequenceNumberError,  # Kafka was wiped
+    errors.UnknownProducerIdError,  # the same
+)
 
 
 def connect():
@@ -90,39 +94,36 @@ def make_tick():
 
 def deliver(producer, tick, stop):
     """Send a tick until Kafka has acknowledged it; return where it is stored."""
-    future = None
-    warn_at = time.monotonic() + 5
+    began, warned, future = time.monotonic(), False, None
     while True:
         try:
             if future is None:
                 future = producer.send(TOPIC, tick.encode())
-            return future.get(timeout=0.2)  # short, so that Ctrl+C is noticed meanwhile
-        except (
-            errors.RetriableError,  # also when the 0.2 s are over, and the tick is still under way
-            errors.OutOfOrderSequenceNumberError,  # of a Kafka that was wiped
-            errors.UnknownProducerIdError,  # the same
-        ):
-            if future is None or future.failed():  # nothing is under way: send the tick anew
-                allow_new_producer_id(producer)
-                future = None
-                time.sleep(0.5)  # what fails at once is not tried again at once
+            if future.is_done:
+                return future.get()
+        except PASSING_ERRORS:  # the client has not taken the tick, or has given it up
+            allow_new_producer_id(producer)
+            future = None
+            time.sleep(0.5)
         except errors.KafkaError as error:
             die(f"Kafka refuses this tick ({error}): {tick}")
         if stop.asked_at and time.monotonic() > stop.asked_at + 3:
             die(f"Stopped, but Kafka has not acknowledged this tick; it may not be stored: {tick}")
-        if time.monotonic() > warn_at:
-            warn_at = math.inf
+        if not warned and time.monotonic() > began + 5:
+            warned = True
             say(
                 "No acknowledgement for 5 seconds: keeping the tick and trying again. "
                 f"Is Kafka away, or topic {TOPIC} missing?"
             )
+        time.sleep(0.01)  # and look again
 
 
 def allow_new_producer_id(producer):
-    """Let the client send anew what it has given up: a workaround for kafka-python 3.0.12.
+    """Have the client ask for a new producer id: a workaround for kafka-python 3.0.12.
 
-    When it gives up a tick it throws its producer id away, and without one it sends nothing; but it
-    asks Kafka for another in one state alone. This can go when reset_producer_id() sets that state.
+    When the client gives a tick up it drops its producer id. Without an id it sends nothing, and it
+    asks for one in the state UNINITIALIZED alone: so it is put back into that state. This can go
+    when reset_producer_id() does so.
     """
     manager = producer._transaction_manager  # noqa: SLF001 - there is no public call
     if manager._current_state is TransactionState.READY and not manager.has_producer_id():  # noqa: SLF001
