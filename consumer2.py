@@ -37,6 +37,11 @@ TOPIC = os.environ.get("KAFKA_TOPIC") or "stock-market"
 GROUP_ID = os.environ.get("KAFKA_GROUP_ID") or "stock-group2"
 AUTO_OFFSET_RESET = os.environ.get("KAFKA_AUTO_OFFSET_RESET") or "earliest"
 ANSWER_MS = 4000  # how long to wait for one answer of Kafka
+PASSING_ERRORS = (
+    errors.RetriableError,  # Kafka is away, or starting
+    errors.UnknownBrokerIdError,  # Kafka was wiped
+    errors.InconsistentGroupProtocolError,  # a client with another assignor is in the group
+)
 
 
 def connect():
@@ -66,22 +71,31 @@ class Progress:
     """How far this consumer has come."""
 
     def __init__(self):
-        self.member_id = None  # as the group knows this consumer
-        self.assignment = None  # (its partitions, how many the topic has), as told
-        self.committed = {}  # {TopicPartition: its committed offset, None if not known yet}
+        self.member_id = None  # the group's name for this consumer
+        self.assignment = None  # (its partitions, how many the topic has), as last said
+        self.next_offsets = {}  # {TopicPartition: the offset to read next, after what is printed}
+        self.committed = {}  # the same, as Kafka has last taken it
 
 
 def print_next_messages(consumer, progress):
     """Poll, print, commit, in this order: whatever ends the script, no message is skipped."""
     messages = consumer.poll(timeout_ms=1000)
-    check_and_tell(consumer, progress, messages)
+    try:
+        require_membership(consumer, progress)
+        follow_assignment(consumer, progress)
+        tell_places(consumer, progress, messages)
+    except errors.KafkaError:
+        # Nothing is printed yet: have the next poll() return the same messages.
+        for tp in messages.keys() & consumer.assignment():
+            consumer.seek(tp, messages[tp][0].offset)
+        raise
     show(messages)
-    # Commits the offsets after all that poll() has returned. Also when nothing came: so it asks
-    # whether Kafka is there and the group still counts on this consumer, and a group that starts at
-    # the latest keeps that place.
-    consumer.commit(timeout_ms=ANSWER_MS)
     for tp in messages:
-        progress.committed[tp] = messages[tp][-1].offset + 1
+        progress.next_offsets[tp] = messages[tp][-1].offset + 1
+    # Commits the offsets after all that poll() has returned. Also when nothing came: that finds an
+    # outage, or that the group has forgotten this consumer; and a new group has its first offset.
+    consumer.commit(timeout_ms=ANSWER_MS)
+    progress.committed = progress.next_offsets.copy()
 
 
 def main():
@@ -92,64 +106,38 @@ def main():
     consumer.subscribe([TOPIC])
     while not stop.asked_at:
         try:
-            require_topic(consumer)
-            print_next_messages(consumer, progress)
-            require_first_fetch(consumer)
-            waiting.end()
-        except errors.UnknownTopicOrPartitionError:
-            waiting.tell(f"for topic {TOPIC} to be created")
+            if consumer.assignment() or consumer.partitions_for_topic(TOPIC):
+                print_next_messages(consumer, progress)
+                waiting.end()
+            else:  # who joins a group before its topic is there is given no partition
+                waiting.tell(f"for topic {TOPIC} to be created")
         except errors.RebalanceInProgressError:
-            waiting.tell(f"to join group {GROUP_ID}", pause=0)  # only poll() sees a join to its end
+            waiting.tell(f"to join group {GROUP_ID}", pause=0)  # poll() again, or the join is lost
         except errors.CommitFailedError:
-            # As after a pause of more than seven seconds, or when Kafka's data are gone. Where the
-            # client was may be wrong now: begin as after a restart, at the committed offsets.
+            # Found by commit() or require_membership(), as after a pause of more than seven seconds
+            # or when Kafka's data are gone. Where the client was may be wrong now: begin as after a
+            # restart, at the committed offsets.
             say(f"Group {GROUP_ID} has forgotten this consumer. Joining it again.")
             consumer.unsubscribe()
             consumer.subscribe([TOPIC])
             progress = Progress()
-        except (
-            errors.RetriableError,
-            errors.UnknownBrokerIdError,  # of a Kafka that was wiped
-            errors.InconsistentGroupProtocolError,  # a client with another assignor is in the group
-        ) as error:
+        except PASSING_ERRORS as error:
             waiting.tell(f"for Kafka: {type(error).__name__}")
     # No close(): a static member does not leave, Kafka keeps its partitions for it until
     # session_timeout_ms is over. Without group_instance_id, call consumer.close() here, to leave.
     say("Stopped.")
-    for tp, committed in progress.committed.items():
-        if committed is not None:
-            say(f"The next start resumes {name_of(tp)} at offset {committed}.")
+    for tp, offset in progress.committed.items():
+        say(f"The next start resumes partition {tp.partition} at offset {offset}.")
 
 
-# Below: the checks before printing, what is said, what main() needs.
-
-
-def check_and_tell(consumer, progress, messages):
-    """Raise unless the group counts on this consumer; say where it starts to read, or has to jump.
-
-    If it raises, the messages are put back: nothing is printed yet, the next poll() returns them.
-    """
-    try:
-        require_membership(consumer, progress)
-        tell_assignment(consumer, progress)
-        for tp in sorted(consumer.assignment()):
-            if tp not in progress.committed:
-                progress.committed[tp] = tell_start(consumer, tp)
-            at = messages[tp][0].offset if tp in messages else consumer.position(tp, timeout_ms=0)
-            if at is not None:  # else Kafka has not told it yet
-                tell_jump(consumer, tp, progress.committed[tp], at)
-                progress.committed[tp] = at  # by the next commit
-    except errors.KafkaError:
-        for tp in messages.keys() & consumer.assignment():
-            consumer.seek(tp, messages[tp][0].offset)
-        raise
+# Below: what has to be so before printing, what is said, what main() needs.
 
 
 def require_membership(consumer, progress):
     """Raise while the group has not let this consumer in, and if it has forgotten it meanwhile."""
     member = consumer.group_metadata()
-    if progress.member_id not in (None, member.member_id):
-        raise errors.CommitFailedError  # as commit() does: main() then subscribes anew
+    if progress.member_id and progress.member_id != member.member_id:
+        raise errors.CommitFailedError  # as commit() does if the group has forgotten who commits
     if member.state is not MemberState.STABLE:
         ask_to_join(consumer)
         raise errors.RebalanceInProgressError
@@ -160,83 +148,73 @@ def require_membership(consumer, progress):
 
 
 def ask_to_join(consumer):
-    """Have the next poll() join the group (again), which kafka-python 3.0.12 forgets in two cases.
+    """Have the next poll() join the group: a workaround for kafka-python 3.0.12.
 
-    A join that takes longer than a poll() may never be finished: the consumer waits for ever. And
-    a group's leader that was restarted does not know that it leads, so it does not look for added
-    partitions. This can go when need_rejoin() is true for as long as a join is under way, and the
-    client speaks JoinGroup 9 (KIP-814).
+    A join that outlasts a poll() it may forget, and then waits for ever; and a group's leader that
+    was restarted does not know that it leads, so it misses added partitions. This can go when
+    need_rejoin() is true until a join is over, and the client speaks JoinGroup 9 (KIP-814).
     """
     consumer._coordinator.request_rejoin()  # noqa: SLF001 - there is no public call
 
 
-def tell_assignment(consumer, progress):
-    """Say how many of the topic's partitions the group gives this consumer, if that has changed."""
+def follow_assignment(consumer, progress):
+    """Say how many of the topic's partitions the group gives this consumer, when that changes."""
     partitions, count = consumer.assignment(), len(consumer.partitions_for_topic(TOPIC))
     if (partitions, count) == progress.assignment:
         return
     say(f"Group {GROUP_ID} gives this consumer {len(partitions)} of {count} partitions of {TOPIC}.")
     if progress.assignment and count > progress.assignment[1]:
         ask_to_join(consumer)  # partitions were added: the group has to share them out
-    for tp in progress.committed.keys() - partitions:
-        del progress.committed[tp]
+    for offsets in (progress.next_offsets, progress.committed):
+        for tp in offsets.keys() - partitions:
+            del offsets[tp]
     progress.assignment = partitions, count
 
 
-def tell_start(consumer, tp):
-    """Say where a partition that is new here is read from; return its committed offset, or None."""
-    committed, end = consumer.committed(tp, timeout_ms=ANSWER_MS), consumer.highwater(tp)
-    if committed is None:
-        say(f"No committed offset. Starting {name_of(tp)} at the {AUTO_OFFSET_RESET}")
-    else:
-        behind = "" if end is None else f": {max(0, end - committed)} behind"  # None: not told yet
-        say(f"Resuming {name_of(tp)} at offset {committed}{behind}")
-    return committed
+def tell_places(consumer, progress, messages):
+    """Say where partitions are read on, unless that is right after what is printed of them."""
+    for tp in sorted(consumer.assignment()):
+        expected = progress.next_offsets.get(tp)  # None: this partition is new here
+        at = messages[tp][0].offset if tp in messages else consumer.position(tp, timeout_ms=0)
+        if at is None:
+            raise errors.KafkaTimeoutError  # Kafka has not said it yet
+        if at != expected:
+            tell_place(consumer, tp, expected, at)
+            progress.next_offsets[tp] = at
 
 
-def tell_jump(consumer, tp, committed, at):
-    """Say why a partition is not read on at its committed offset, but at another one."""
-    if committed is None or at == committed:
-        return
-    if at < committed:
-        say(f"{name_of(tp)} ends before offset {committed} now. Going on at offset {at}.")
-    elif consumer.beginning_offsets([tp], timeout_ms=ANSWER_MS)[tp] > committed:
-        lost = f"offsets {committed} to {at - 1} of {name_of(tp)}"
+def tell_place(consumer, tp, expected, at):
+    """Say that a partition is read on at an offset, and why: a start, a step back or a loss."""
+    partition = f"partition {tp.partition}"
+    first = consumer.beginning_offsets([tp], timeout_ms=ANSWER_MS)[tp]
+    if expected is None:
+        end = consumer.end_offsets([tp], timeout_ms=ANSWER_MS)[tp]
+        committed = consumer.committed(tp, timeout_ms=ANSWER_MS)
+        if committed is None:
+            say(f"No committed offset. Starting {partition} at the {AUTO_OFFSET_RESET}.")
+            return
+        say(f"Resuming {partition} at offset {committed}: {max(0, end - committed)} behind.")
+        expected = committed
+    if at < expected:
+        say(f"Going back in {partition}, from offset {expected} to offset {at}.")
+    elif at > expected and first > expected:  # else it is a gap of transactions or compaction
+        lost = f"offsets {expected} to {at - 1} of {partition}"
         say(f"LOST: {lost} are passed over: retention deleted what came next.")
-    # Otherwise these offsets are printed and a commit failed, or no message has them: transactions
-    # and compaction leave gaps.
 
 
 def show(messages):
-    """Print the messages of one poll, a line each, in one write."""
-    lines = [
-        f"Received: {printable(m.value)} (partition {m.partition}, offset {m.offset})"
-        for of_partition in messages.values()
-        for m in of_partition
-    ]
-    if lines:
-        say(*lines)
+    """Print the messages of one poll, a line each, and flush them together."""
+    for of_partition in messages.values():
+        for m in of_partition:
+            place = f"(partition {m.partition}, offset {m.offset})"
+            print(f"[{NAME}] Received: {printable(m.value)} {place}")
+    sys.stdout.flush()
 
 
 def printable(value):
     """Return a message's value as one line of text that can't steer the terminal."""
     text = (value or b"").decode("utf-8", "backslashreplace")
     return text if text.isprintable() else repr(text)[1:-1]
-
-
-def require_topic(consumer):
-    """Raise if there is no topic: who joins its group before it is there is given no partition."""
-    if not consumer.assignment() and not consumer.partitions_for_topic(TOPIC):
-        raise errors.UnknownTopicOrPartitionError
-
-
-def require_first_fetch(consumer):
-    """Raise while a partition has never been fetched from, as when it has no leader.
-
-    This comes last in a round, so that the other partitions are read meanwhile.
-    """
-    if any(consumer.highwater(tp) is None for tp in consumer.assignment()):
-        raise errors.KafkaTimeoutError
 
 
 class Waiting:
@@ -280,12 +258,8 @@ def check_usage():
         die(f"KAFKA_AUTO_OFFSET_RESET={AUTO_OFFSET_RESET!r}: write earliest or latest.")
 
 
-def name_of(tp):
-    return f"{tp.topic}-{tp.partition}"
-
-
-def say(*lines):
-    print("\n".join(f"[{NAME}] {line}" for line in lines), flush=True)
+def say(line):
+    print(f"[{NAME}] {line}", flush=True)
 
 
 def die(reason):

@@ -33,8 +33,8 @@ def test_a_cluster_of_three_loses_nothing_while_its_brokers_are_killed_in_turn(s
     end_and_judge([*producers, *consumers], kafka, topic)
 
 
-def test_a_partition_without_a_leader_is_waited_for_and_the_others_are_read(start, kafka, three_brokers, topic):
-    """Its only copy is on a broker that is gone."""
+def test_a_partition_without_a_leader_is_waited_for(start, kafka, three_brokers, topic):
+    """Its only copy is on a broker that is gone: a consumer that starts waits for it, one that runs goes on."""
     copies = {number: [number + 1] for number in range(3)}  # {partition: the ids of the brokers that have it}
     with kafka.admin() as admin:
         admin.create_topics([NewTopic(topic, replica_assignments=copies)])
@@ -43,10 +43,14 @@ def test_a_partition_without_a_leader_is_waited_for_and_the_others_are_read(star
         kafka.send(topic, b"tick", partition=partition)
     three_brokers[2].kill()
     consumer = start("consumer1")
-    consumer.wait_for_messages(2, limit=120)
     consumer.wait_for("Waiting for Kafka: KafkaTimeoutError.", limit=120)
     three_brokers[2].start()
     consumer.wait_for_messages(3, limit=120)
     consumer.wait_for("Going on.")
     assert not consumer.errors
     assert consumer.text().count("KafkaTimeoutError") == 1
+    assert consumer.text().count("No committed offset") == 3
+    three_brokers[2].kill()
+    kafka.send(topic, b"tick", partition=0)
+    consumer.wait_for_messages(4, limit=120)
+    three_brokers[2].start()

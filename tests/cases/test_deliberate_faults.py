@@ -16,13 +16,13 @@ def verdict(scripts, log, repeats=0) -> str:
 
 
 COMMITS_FIRST = """
-check_and_tell = script.check_and_tell
+tell_places = script.tell_places
 def commit_first(consumer, progress, messages):
-    check_and_tell(consumer, progress, messages)
+    tell_places(consumer, progress, messages)
     if messages:
         consumer.commit()
         time.sleep(60)
-script.check_and_tell = commit_first
+script.tell_places = commit_first
 """
 SKIPS = """
 show = script.show
@@ -50,22 +50,27 @@ CRIES_LOST = """
 show = script.show
 def cry(messages):
     if messages:
-        script.say(f"LOST: offsets 0 to 2 of {script.TOPIC}-0 are passed over: retention deleted what came next.")
+        script.say(f"LOST: offsets 0 to 2 of partition 0 are passed over: retention deleted what came next.")
     show(messages)
 script.show = cry
 """
 DROPS = """
-check_and_tell = script.check_and_tell
+tell_places = script.tell_places
 def fails_once(consumer, progress, messages):
-    check_and_tell(consumer, progress, messages)
+    tell_places(consumer, progress, messages)
     if messages:
-        script.check_and_tell = check_and_tell
+        script.tell_places = tell_places
         raise script.errors.KafkaTimeoutError
-script.check_and_tell = fails_once
+script.tell_places = fails_once
+script.KafkaConsumer.seek = lambda *_: None
 """
 NEVER_COMMITS = "script.KafkaConsumer.commit = lambda *_, **__: None"
-TELLS_NO_START = "script.tell_start = lambda *_: None"
-TELLS_NO_LOSS = "script.tell_jump = lambda *_: None"
+TELLS_NO = """
+say = script.say
+script.say = lambda line: None if {words} in line else say(line)
+"""
+TELLS_NO_START = TELLS_NO.format(words="'Starting'")
+TELLS_NO_LOSS = TELLS_NO.format(words="'LOST'")
 SAYS_SENT = "script.deliver = lambda *_: SimpleNamespace(partition=0, offset=0)"
 SWAPS = """
 deliver = script.deliver

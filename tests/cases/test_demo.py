@@ -74,7 +74,7 @@ def check_picture(file):
     assert not re.search(r"@font-face|@import|url\(|href=\"[^#]| on\w+=", drawing)
     assert set(re.findall(r"Step (\d) of 7", drawing)) == set("1234")
     assert "stopped with Ctrl+C" in drawing
-    assert "Resuming stock-market-0 at offset" in drawing
+    assert "Resuming partition 0 at offset" in drawing
 
 
 def test_the_picture_in_the_readme_is_such_a_film():
@@ -104,7 +104,7 @@ def test_a_closed_terminal_ends_it_and_in_a_kafka_that_ran_already_nothing_of_it
 
 def test_on_a_terminal_it_shows_a_picture_until_ctrl_c_and_leaves_all_as_it_was(tmp_path):
     with Terminal(DEMO, TMPDIR=str(tmp_path)) as terminal:
-        for text in ("Step 1 of 7", "Received: AAPL", r"consumer1: stopped with Ctrl\+C", "Resuming stock-market-0"):
+        for text in ("Step 1 of 7", "Received: AAPL", r"consumer1: stopped with Ctrl\+C", "Resuming partition 0"):
             terminal.shows(text)
         assert terminal.interrupt() == 128 + signal.SIGINT
         assert terminal.written.decode().replace("\r", "").endswith(STOPPED)

@@ -108,5 +108,5 @@ def test_partitions_added_to_the_topic_are_written_and_read(start, kafka, topic)
     producer.wait_for("partition 1")
     for consumer in consumers:
         consumer.wait_for(f"Group {consumer.group} gives this consumer 2 of 2 partitions of {topic}.")
-        consumer.wait_for(f"No committed offset. Starting {topic}-1 at the earliest")
+        consumer.wait_for("No committed offset. Starting partition 1 at the earliest")
         consumer.wait_for("Received.*partition 1, offset 0")

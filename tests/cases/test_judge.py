@@ -19,15 +19,17 @@ def received(*offsets, partition=0):
 
 
 def starting(partition=0, reset="earliest"):
-    return f"[Consumer1] No committed offset. Starting t-{partition} at the {reset}"
+    return f"[Consumer1] No committed offset. Starting partition {partition} at the {reset}."
 
 
 def resuming(offset, partition=0):
-    return f"[Consumer1] Resuming t-{partition} at offset {offset}: 5 behind"
+    return f"[Consumer1] Resuming partition {partition} at offset {offset}: 5 behind."
 
 
 def lost(first, last):
-    return f"[Consumer1] LOST: offsets {first} to {last} of t-0 are passed over: retention deleted what came next."
+    return (
+        f"[Consumer1] LOST: offsets {first} to {last} of partition 0 are passed over: retention deleted what came next."
+    )
 
 
 def consumer(*lines, name="consumer1", killed=False):
@@ -173,17 +175,17 @@ LINES = {
     ),
     starting(): Started(0, "earliest"),
     starting(1, "latest"): Started(1, "latest"),
-    "[Consumer1] Resuming my-topic-12 at offset 3: 1 behind": Placed(12, 3),
-    "[Consumer1] Resuming t-0 at offset 3": Placed(0, 3),
-    "[Consumer1] t-0 ends before offset 9 now. Going on at offset 0.": Placed(0, 0),
+    "[Consumer1] Resuming partition 12 at offset 3: 1 behind.": Placed(12, 3),
+    "[Consumer1] Resuming partition 0 at offset 3": None,
+    "[Consumer1] Going back in partition 0, from offset 9 to offset 0.": Placed(0, 0),
     lost(2, 6): Lost(0, 2, 6),
-    "[Consumer1] The next start resumes t-0 at offset 4.": None,
+    "[Consumer1] The next start resumes partition 0 at offset 4.": None,
     "[Consumer1] Group g gives this consumer 1 of 1 partitions of t.": None,
     "[Consumer1] Waiting for topic t to be created.": None,
     "[Broker1] Stopped. Ticks sent and acknowledged: 12.": None,
     TORN: None,
-    "[Consumer1] Resuming t-0 at off": None,
-    "Resuming t-0 at offset 3: 7 behind": None,
+    "[Consumer1] Resuming partition 0 at off": None,
+    "Resuming partition 0 at offset 3: 7 behind.": None,
 }
 
 

@@ -26,13 +26,13 @@ def test_a_restart_resumes_at_the_committed_offset(start, kafka, topic, ending):
     first.send(getattr(signal, ending))
     assert first.wait() == (-signal.SIGKILL if ending == "SIGKILL" else 0)
     if ending != "SIGKILL":
-        assert first.output[-1].text == f"[Consumer1] The next start resumes {topic}-0 at offset 4."
+        assert first.output[-1].text == "[Consumer1] The next start resumes partition 0 at offset 4."
     kafka.send(topic, *TICKS[4:])
     second = start("consumer1")
     second.wait_for_messages(6)
     assert [line.text for line in second.output[:2]] == [
         f"[Consumer1] Group {first.group} gives this consumer 1 of 1 partitions of {topic}.",
-        f"[Consumer1] Resuming {topic}-0 at offset 4: 6 behind",
+        "[Consumer1] Resuming partition 0 at offset 4: 6 behind.",
     ]
     assert first.messages() + second.messages() == kafka.log(topic)
 
@@ -98,7 +98,7 @@ def test_a_group_without_a_committed_offset_starts_at_the_earliest(start, kafka,
     kafka.send(topic, *TICKS)
     consumer = start("consumer1")
     assert consumer.wait_for_messages(10) == kafka.log(topic)
-    assert consumer.output[1].text == f"[Consumer1] No committed offset. Starting {topic}-0 at the earliest"
+    assert consumer.output[1].text == "[Consumer1] No committed offset. Starting partition 0 at the earliest."
 
 
 def test_a_group_starts_at_the_latest_if_told_so_and_keeps_that_place(start, kafka, topic):
@@ -109,7 +109,7 @@ def test_a_group_starts_at_the_latest_if_told_so_and_keeps_that_place(start, kaf
     wait_until(lambda: kafka.committed(first.group, topic) == {0: 1, 1: 0})
     first.kill()
     for partition in (0, 1):
-        assert f"No committed offset. Starting {topic}-{partition} at the latest" in first.text()
+        assert f"No committed offset. Starting partition {partition} at the latest." in first.text()
     for partition in (0, 1):
         kafka.send(topic, *TICKS[1:], partition=partition)
     second = start("consumer1", KAFKA_AUTO_OFFSET_RESET="latest")
@@ -137,13 +137,34 @@ def test_a_topic_with_transactions_is_read_to_its_end_without_a_false_word(start
     assert "LOST" not in first.text() + second.text()
 
 
+COMMITS_FAIL = """
+commit = script.KafkaConsumer.commit
+def only_up_to_2(self, **how):
+    if any(self.position(tp) > 2 for tp in self.assignment()):
+        raise script.errors.KafkaTimeoutError
+    commit(self, **how)
+script.KafkaConsumer.commit = only_up_to_2
+"""
+
+
+def test_the_last_line_names_the_offset_that_kafka_has_taken(start_changed, kafka, topic):
+    kafka.send(topic, *TICKS[:2])
+    consumer = start_changed("consumer1", COMMITS_FAIL)
+    wait_until(lambda: kafka.committed(consumer.group, topic) == {0: 2})
+    kafka.send(topic, *TICKS[2:])
+    consumer.wait_for("Waiting for Kafka: KafkaTimeoutError.")
+    assert consumer.messages() == kafka.log(topic)
+    assert consumer.interrupt() == 0
+    assert consumer.output[-1].text == "[Consumer1] The next start resumes partition 0 at offset 2."
+
+
 def test_a_committed_offset_beyond_the_end_of_the_log_is_told(start, kafka, topic):
     kafka.send(topic, *TICKS[:3])
     with kafka.admin() as admin:
         admin.alter_group_offsets(f"{topic}-consumer1", {TopicPartition(topic, 0): OffsetAndMetadata(42, "", -1)})
     consumer = start("consumer1")
     assert consumer.wait_for_messages(3) == kafka.log(topic)
-    consumer.wait_for(f"{topic}-0 ends before offset 42 now. Going on at offset 0.")
+    consumer.wait_for("Going back in partition 0, from offset 42 to offset 0.")
 
 
 def test_a_rewound_group_reads_again(start, kafka, topic):
@@ -158,7 +179,7 @@ def test_a_rewound_group_reads_again(start, kafka, topic):
     subprocess.run(rewind, check=True, capture_output=True, timeout=60)
     second = start("consumer1")
     assert second.wait_for_messages(7) == kafka.log(topic)[3:]
-    second.wait_for(f"Resuming {topic}-0 at offset 3: 7 behind")
+    second.wait_for("Resuming partition 0 at offset 3: 7 behind")
 
 
 def test_a_consumer_of_another_client_library_and_this_one_take_over_from_each_other(start, kafka, topic):

@@ -66,7 +66,7 @@ def test_the_picture_fills_any_terminal_and_sums_up_the_lanes_for_which_there_is
 def test_no_text_is_cut_and_of_each_section_the_latest_lines_are_seen():
     note = f"Kafka was back after 7.6 s. {'What the producers could not send they kept, and sent it now. ' * 3}".strip()
     messages = [(f"Received: AAPL 4.50 (offset {offset})", "") for offset in range(100)]
-    resuming = f"Resuming stock-market-0 at offset 3: 17 behind {'long ' * 9}".strip()
+    resuming = f"Resuming partition 0 at offset 23: 117 behind. {'long ' * 9}".strip()
     consumer1 = Section("consumer1: stopped", messages, pinned=[(resuming, "")])
     others = [Section(f"{name}: running", messages) for name in ("consumer2", "producer1", "producer2")]
     sections = [[consumer1], others[:1], others[1:]]

@@ -35,8 +35,8 @@ def test_messages_that_retention_deleted_unread_are_reported_with_their_offsets(
     second = start("consumer1")
     assert second.wait_for_messages(3) == kafka.log(topic)
     resuming, lost = (line.text for line in second.output[1:3])
-    assert resuming == f"[Consumer1] Resuming {topic}-0 at offset 2: 8 behind"
-    passed_over = f"offsets 2 to 6 of {topic}-0 are passed over: retention deleted what came next."
+    assert resuming == "[Consumer1] Resuming partition 0 at offset 2: 8 behind."
+    passed_over = "offsets 2 to 6 of partition 0 are passed over: retention deleted what came next."
     assert lost == f"[Consumer1] LOST: {passed_over}"
     assert_sound(runs([first, second]), kafka.whole_log(topic, earlier))
 
@@ -86,5 +86,5 @@ def test_the_real_retention_deletes_by_age_and_by_size_and_the_loss_is_reported(
     kafka.configure(topic, **limit)
     wait_until(lambda: kafka.offsets(topic)[0] == (10, 10), limit=60)
     second = start("consumer1")
-    second.wait_for(rf"LOST: offsets 2 to 9 of {topic}-0")
+    second.wait_for(r"LOST: offsets 2 to 9 of partition 0")
     assert_sound(runs([first, second]), kafka.whole_log(topic, earlier))

@@ -13,7 +13,7 @@ def printed(verb, *told):
 
 
 def resuming(offset):
-    return f"Resuming stock-market-0 at offset {offset}: 2 behind"
+    return f"Resuming partition 0 at offset {offset}: 2 behind."
 
 
 def judged(*told):

@@ -45,16 +45,19 @@ def test_a_missing_topic_is_named_and_waited_for(strict_start, strict_kafka, top
     assert producer.text().count("No acknowledgement") == 1
 
 
-def test_a_topic_that_is_deleted_under_a_consumer_is_named(strict_start, strict_kafka, topic):
+def test_a_topic_that_is_deleted_under_a_consumer_is_named_and_the_new_one_read_from_its_start(
+    strict_start, strict_kafka, topic
+):
     strict_kafka.create_topic(topic)
+    strict_kafka.send(topic, *TICKS[:3])
     consumer = strict_start("consumer1")
-    consumer.wait_for("No committed offset")
+    consumer.wait_for_messages(3)
     with strict_kafka.admin() as admin:
         admin.delete_topics([topic])
     consumer.wait_for(f"Waiting for topic {topic} to be created.")
     strict_kafka.create_topic(topic)
     strict_kafka.send(topic, *TICKS)
-    consumer.wait_for_messages(10)
+    assert consumer.wait_for_messages(3 + 10)[3:] == strict_kafka.log(topic)
 
 
 def test_a_group_without_a_coordinator_is_waited_for_in_words(start, topic):
@@ -134,24 +137,3 @@ def test_a_tick_that_kafka_refuses_is_named(start, kafka, topic):
     assert '"symbol":"AAPL"' in producer.errors[0].text
     assert "MessageSizeTooLargeError" in producer.errors[0].text
     assert kafka.log(topic) == []
-
-
-SLOW_TO_TIME_OUT = """
-from kafka.producer.future import FutureRecordMetadata
-get = FutureRecordMetadata.get
-def get_slowly(self, timeout=None):
-    try:
-        return get(self, 0.001)
-    except script.errors.KafkaTimeoutError:
-        time.sleep(0.05)
-        raise
-FutureRecordMetadata.get = get_slowly
-"""
-
-
-def test_an_acknowledgement_that_comes_as_the_wait_ends_is_not_taken_for_a_failure(start_changed, kafka, topic):
-    """The moment between a timeout and the look at its reason is made long: 0.05 s, each time."""
-    producer = start_changed("producer1", SLOW_TO_TIME_OUT)
-    producer.wait_for_messages(20)
-    assert producer.interrupt() == 0
-    assert kafka.log(topic) == producer.messages()

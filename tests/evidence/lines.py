@@ -52,7 +52,7 @@ class Started(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """A consumer goes on at this offset: its group's committed one, or where a log that was cut back goes on."""
+    """A consumer goes on at this offset: its group's committed one, or one before, as when its log was made anew."""
 
     partition: int
     offset: int
@@ -70,12 +70,12 @@ class Lost(NamedTuple):
         return range(self.first, self.last + 1)
 
 
-_LOG = r"[\w.-]+-(?P<partition>\d+)"
+_PARTITION = r"partition (?P<partition>\d+)"
 _EVENTS = (
-    (Started, rf"No committed offset\. Starting {_LOG} at the (?P<reset>earliest|latest)"),
-    (Placed, rf"Resuming {_LOG} at offset (?P<offset>\d+)(: \d+ behind)?"),
-    (Placed, rf"{_LOG} ends before offset \d+ now\. Going on at offset (?P<offset>\d+)\."),
-    (Lost, rf"LOST: offsets (?P<first>\d+) to (?P<last>\d+) of {_LOG} are passed over: .*"),
+    (Started, rf"No committed offset\. Starting {_PARTITION} at the (?P<reset>earliest|latest)\."),
+    (Placed, rf"Resuming {_PARTITION} at offset (?P<offset>\d+): \d+ behind\."),
+    (Placed, rf"Going back in {_PARTITION}, from offset \d+ to offset (?P<offset>\d+)\."),
+    (Lost, rf"LOST: offsets (?P<first>\d+) to (?P<last>\d+) of {_PARTITION} are passed over: .*"),
 )
 
 
