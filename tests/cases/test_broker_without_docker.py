@@ -104,7 +104,8 @@ def test_an_argument_that_cannot_be_used_is_one_clear_line(checkout, argument):
 
 
 def test_no_network_for_the_first_download_is_one_clear_line_and_leaves_nothing(fresh_clone):
-    broker = run_broker(fresh_clone, HTTPS_PROXY="http://127.0.0.1:1", https_proxy="http://127.0.0.1:1")
+    nowhere = "http://127.0.0.1:1"
+    broker = run_broker(fresh_clone, "--port", str(free_port()), HTTPS_PROXY=nowhere, https_proxy=nowhere)
     assert broker.wait() == 1
     downloading, failed = (line.text for line in broker.errors)
     assert downloading.startswith("Downloading Kafka from Maven Central, this once: 0.0/46.0 MB")
