@@ -8,9 +8,9 @@ An offset is committed after its message is printed and flushed, never before. S
 or an outage skips no message that Kafka still has. What is printed but not committed is printed
 again (at least once): after a crash, as a rule, the messages of one poll; after Ctrl+C nothing,
 unless Kafka does not take the last commit. The script goes on by itself after an outage, a
-rebalance, or when Kafka's data were deleted under it. Where it starts, what it waits for, and what
-retention deleted unread, it says in a line each. A second Ctrl+C ends it at once. A second consumer
-with the same CLIENT_ID in the group ends the first one.
+rebalance, or when Kafka's data were deleted under it. It prints a line each for where it starts,
+what it waits for, and what retention deleted unread. A second Ctrl+C ends it at once. A second
+consumer with the same CLIENT_ID in the group ends the first one.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated for a cluster
@@ -72,9 +72,9 @@ class Progress:
 
     def __init__(self):
         self.member_id = None  # the group's name for this consumer
-        self.assignment = None  # (its partitions, how many the topic has), as last said
+        self.assignment = None  # (its partitions, how many the topic has), as last printed
         self.next_offsets = {}  # {TopicPartition: the offset to read next, after what is printed}
-        self.committed = {}  # the same, as Kafka has last taken it
+        self.committed = {}  # {TopicPartition: the offset that Kafka has last taken}
 
 
 def print_next_messages(consumer, progress):
@@ -130,7 +130,7 @@ def main():
         say(f"The next start resumes partition {tp.partition} at offset {offset}.")
 
 
-# Below: what has to be so before printing, what is said, what main() needs.
+# Below: the checks before printing, what is said, what main() needs.
 
 
 def require_membership(consumer, progress):
@@ -150,15 +150,15 @@ def require_membership(consumer, progress):
 def ask_to_join(consumer):
     """Have the next poll() join the group: a workaround for kafka-python 3.0.12.
 
-    A join that outlasts a poll() it may forget, and then waits for ever; and a group's leader that
-    was restarted does not know that it leads, so it misses added partitions. This can go when
-    need_rejoin() is true until a join is over, and the client speaks JoinGroup 9 (KIP-814).
+    The client may forget a join that takes longer than one poll(), and then waits for ever; and a
+    group's leader that was restarted does not know that it leads, so it misses added partitions.
+    This can go when need_rejoin() is true until a join is over, and with JoinGroup 9 (KIP-814).
     """
     consumer._coordinator.request_rejoin()  # noqa: SLF001 - there is no public call
 
 
 def follow_assignment(consumer, progress):
-    """Say how many of the topic's partitions the group gives this consumer, when that changes."""
+    """Say it if the group gives this consumer other partitions, or the topic has more; note it."""
     partitions, count = consumer.assignment(), len(consumer.partitions_for_topic(TOPIC))
     if (partitions, count) == progress.assignment:
         return
@@ -172,7 +172,7 @@ def follow_assignment(consumer, progress):
 
 
 def tell_places(consumer, progress, messages):
-    """Say where partitions are read on, unless that is right after what is printed of them."""
+    """Say where partitions are read on, unless that is right after the last printed message."""
     for tp in sorted(consumer.assignment()):
         expected = progress.next_offsets.get(tp)  # None: this partition is new here
         at = messages[tp][0].offset if tp in messages else consumer.position(tp, timeout_ms=0)
@@ -199,22 +199,19 @@ def tell_place(consumer, tp, expected, at):
         say(f"Going back in {partition}, from offset {expected} to offset {at}.")
     elif at > expected and first > expected:  # else it is a gap of transactions or compaction
         lost = f"offsets {expected} to {at - 1} of {partition}"
-        say(f"LOST: {lost} are passed over: retention deleted what came next.")
+        say(f"LOST: {lost} are passed over: Kafka has deleted what came next.")
 
 
 def show(messages):
-    """Print the messages of one poll, a line each, and flush them together."""
+    """Print each message as one line that can't steer the terminal, and flush them together."""
     for of_partition in messages.values():
-        for m in of_partition:
-            place = f"(partition {m.partition}, offset {m.offset})"
-            print(f"[{NAME}] Received: {printable(m.value)} {place}")
+        for message in of_partition:
+            text = (message.value or b"").decode("utf-8", "backslashreplace")
+            if not text.isprintable():
+                text = repr(text)[1:-1]
+            place = f"(partition {message.partition}, offset {message.offset})"
+            sys.stdout.write(f"[{NAME}] Received: {text} {place}\n")  # faster than print()
     sys.stdout.flush()
-
-
-def printable(value):
-    """Return a message's value as one line of text that can't steer the terminal."""
-    text = (value or b"").decode("utf-8", "backslashreplace")
-    return text if text.isprintable() else repr(text)[1:-1]
 
 
 class Waiting:
@@ -240,14 +237,14 @@ class Stop:
     """Notes when Ctrl+C or SIGTERM first asks the script to end; a second one ends it at once."""
 
     def __init__(self):
-        self.asked_at = None
+        self.asked_at = None  # the time of the first
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.on_signal)
 
     def on_signal(self, number, _frame):
         if not self.asked_at:
             self.asked_at = time.monotonic()
-        elif time.monotonic() > self.asked_at + 0.1:  # sooner, one Ctrl+C was delivered twice
+        elif time.monotonic() > self.asked_at + 0.1:  # sooner, it is one Ctrl+C, delivered twice
             os._exit(128 + number)
 
 
@@ -265,7 +262,7 @@ def say(line):
 def die(reason):
     """End the script: one line on stderr, status 1."""
     print(f"[{NAME}] {reason}", file=sys.stderr, flush=True)
-    os._exit(1)  # sys.exit() would wait for threads, and try again to write what could not be
+    os._exit(1)  # sys.exit() would wait for threads, and retry a write that failed
 
 
 if __name__ == "__main__":

@@ -5,11 +5,11 @@
 """Send a stock tick to a Kafka topic every two seconds; print each when Kafka has acknowledged it.
 
 Once it has found Kafka it drops no tick: one that is not acknowledged is kept and sent again before
-the next is made, however long Kafka is away. Kafka stores it once; perhaps more often if that takes
-longer than two minutes, when kafka-python gives it up (delivery.timeout.ms) and the script sends it
-anew. A tick that Kafka refuses ends the script, which names it. Ctrl+C waits up to some three
-seconds for the last acknowledgement; if it does not come, the last line names the tick, which may
-not be stored. A second Ctrl+C ends the script at once.
+the next is made, however long Kafka is away. Kafka stores each tick once; but after two minutes
+without an acknowledgement (delivery.timeout.ms) kafka-python gives it up, the script sends it anew,
+and it may be stored again. A tick that Kafka refuses ends the script, which names it. Ctrl+C waits
+about three seconds at most for the last acknowledgement; if it does not come, the last line names
+the tick, which may not be stored. A second Ctrl+C ends the script at once.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated for a cluster
@@ -58,7 +58,7 @@ def connect():
 
 
 def main():
-    interval = read_settings()
+    interval = read_interval()
     stop = Stop()
     producer = connect()
     acknowledged = 0
@@ -75,14 +75,14 @@ class Stop:
     """Notes when Ctrl+C or SIGTERM first asks the script to end; a second one ends it at once."""
 
     def __init__(self):
-        self.asked_at = None
+        self.asked_at = None  # the time of the first
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.on_signal)
 
     def on_signal(self, number, _frame):
         if not self.asked_at:
             self.asked_at = time.monotonic()
-        elif time.monotonic() > self.asked_at + 0.1:  # sooner, one Ctrl+C was delivered twice
+        elif time.monotonic() > self.asked_at + 0.1:  # sooner, it is one Ctrl+C, delivered twice
             os._exit(128 + number)
 
 
@@ -97,7 +97,7 @@ def deliver(producer, tick, stop):
     began, warned, future = time.monotonic(), False, None
     while True:
         try:
-            if future is None:
+            if future is None:  # the client does not have the tick
                 future = producer.send(TOPIC, tick.encode())
             if future.is_done:
                 return future.get()
@@ -122,8 +122,8 @@ def allow_new_producer_id(producer):
     """Have the client ask for a new producer id: a workaround for kafka-python 3.0.12.
 
     When the client gives a tick up it drops its producer id. Without an id it sends nothing, and it
-    asks for one in the state UNINITIALIZED alone: so it is put back into that state. This can go
-    when reset_producer_id() does so.
+    asks for one only in the state UNINITIALIZED: so it is put back into that. This can go when
+    reset_producer_id() does so.
     """
     manager = producer._transaction_manager  # noqa: SLF001 - there is no public call
     if manager._current_state is TransactionState.READY and not manager.has_producer_id():  # noqa: SLF001
@@ -137,7 +137,7 @@ def pause(seconds, stop):
         time.sleep(min(0.1, seconds))
 
 
-def read_settings():
+def read_interval():
     """Return the pause after each tick; end the script if what it was told cannot work."""
     if sys.argv[1:]:
         die("No arguments, please: the first lines of this file tell the settings.")
@@ -157,7 +157,7 @@ def say(line):
 def die(reason):
     """End the script: one line on stderr, status 1."""
     print(f"[{STOCK_BROKER}] {reason}", file=sys.stderr, flush=True)
-    os._exit(1)  # sys.exit() would wait for threads, and try again to write what could not be
+    os._exit(1)  # sys.exit() would wait for threads, and retry a write that failed
 
 
 if __name__ == "__main__":

@@ -37,7 +37,12 @@ def with_3_again(messages):
     show({tp: [m for m in batch if m.offset == 3] for tp, batch in messages.items()})
 script.show = with_3_again
 """
-SHOUTS = "script.printable = lambda value: value.decode().upper()"
+SHOUTS = """
+show = script.show
+def louder(messages):
+    show({tp: [m._replace(value=m.value.upper()) for m in batch] for tp, batch in messages.items()})
+script.show = louder
+"""
 INVENTS = """
 show = script.show
 def with_42(messages):
@@ -50,7 +55,7 @@ CRIES_LOST = """
 show = script.show
 def cry(messages):
     if messages:
-        script.say(f"LOST: offsets 0 to 2 of partition 0 are passed over: retention deleted what came next.")
+        script.say(f"LOST: offsets 0 to 2 of partition 0 are passed over: Kafka has deleted what came next.")
     show(messages)
 script.show = cry
 """

@@ -28,7 +28,7 @@ def resuming(offset, partition=0):
 
 def lost(first, last):
     return (
-        f"[Consumer1] LOST: offsets {first} to {last} of partition 0 are passed over: retention deleted what came next."
+        f"[Consumer1] LOST: offsets {first} to {last} of partition 0 are passed over: Kafka has deleted what came next."
     )
 
 

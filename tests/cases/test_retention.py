@@ -36,7 +36,7 @@ def test_messages_that_retention_deleted_unread_are_reported_with_their_offsets(
     assert second.wait_for_messages(3) == kafka.log(topic)
     resuming, lost = (line.text for line in second.output[1:3])
     assert resuming == "[Consumer1] Resuming partition 0 at offset 2: 8 behind."
-    passed_over = "offsets 2 to 6 of partition 0 are passed over: retention deleted what came next."
+    passed_over = "offsets 2 to 6 of partition 0 are passed over: Kafka has deleted what came next."
     assert lost == f"[Consumer1] LOST: {passed_over}"
     assert_sound(runs([first, second]), kafka.whole_log(topic, earlier))
 

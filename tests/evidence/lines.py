@@ -59,7 +59,7 @@ class Placed(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """A consumer says that it passes over the offsets `first` to `last`, since retention deleted what came next."""
+    """A consumer says that it passes over the offsets `first` to `last`, since Kafka has deleted what came next."""
 
     partition: int
     first: int
