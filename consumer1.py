@@ -8,9 +8,9 @@ An offset is committed after its message is printed and flushed, never before. S
 or an outage skips no message that Kafka still has. What is printed but not committed is printed
 again (at least once): after a crash, as a rule, the messages of one poll; after Ctrl+C nothing,
 unless Kafka does not take the last commit. The script goes on by itself after an outage, a
-rebalance, or when Kafka's data were deleted under it. It prints a line each for where it starts,
-what it waits for, and what retention deleted unread. A second Ctrl+C ends it at once. A second
-consumer with the same CLIENT_ID in the group ends the first one.
+rebalance, or when Kafka's data were deleted under it. It says where it starts, what it waits for,
+and which offsets were lost to retention. A second Ctrl+C ends it at once. A second consumer with
+the same CLIENT_ID in the group ends the first one.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated for a cluster
@@ -63,7 +63,7 @@ def connect():
             bootstrap_timeout_ms=8000,  # how long to look for Kafka at the start
             reconnect_backoff_max_ms=1000,  # go on soon after Kafka is back
         )
-    except (errors.KafkaTimeoutError, ValueError):  # ValueError: the port is no number
+    except (errors.KafkaTimeoutError, ValueError):  # ValueError: as when the port is no number
         die(f"No Kafka answers at {BOOTSTRAP_SERVERS}. Start it, or set KAFKA_BOOTSTRAP_SERVERS.")
 
 
@@ -72,7 +72,7 @@ class Progress:
 
     def __init__(self):
         self.member_id = None  # the group's name for this consumer
-        self.assignment = None  # (its partitions, how many the topic has), as last printed
+        self.assignment = None  # (its partitions, how many the topic has)
         self.next_offsets = {}  # {TopicPartition: the offset to read next, after what is printed}
         self.committed = {}  # {TopicPartition: the offset that Kafka has last taken}
 
@@ -82,8 +82,8 @@ def print_next_messages(consumer, progress):
     messages = consumer.poll(timeout_ms=1000)
     try:
         require_membership(consumer, progress)
-        follow_assignment(consumer, progress)
-        tell_places(consumer, progress, messages)
+        report_assignment(consumer, progress)
+        report_positions(consumer, progress, messages)
     except errors.KafkaError:
         # Nothing is printed yet: have the next poll() return the same messages.
         for tp in messages.keys() & consumer.assignment():
@@ -130,11 +130,16 @@ def main():
         say(f"The next start resumes partition {tp.partition} at offset {offset}.")
 
 
-# Below: the checks before printing, what is said, what main() needs.
+# Up to here: how offset-resume works. Below: what keeps it right through rebalances, outages and
+# deleted data, and says so; then what main() needs.
 
 
 def require_membership(consumer, progress):
-    """Raise while the group has not let this consumer in, and if it has forgotten it meanwhile."""
+    """Raise unless this consumer is a member of its group, and the same member as before.
+
+    Without this, it might wait for ever to join; and if Kafka's data were deleted, it might read on
+    at the old offset and skip what is new.
+    """
     member = consumer.group_metadata()
     if progress.member_id and progress.member_id != member.member_id:
         raise errors.CommitFailedError  # as commit() does if the group has forgotten who commits
@@ -157,8 +162,8 @@ def ask_to_join(consumer):
     consumer._coordinator.request_rejoin()  # noqa: SLF001 - there is no public call
 
 
-def follow_assignment(consumer, progress):
-    """Say it if the group gives this consumer other partitions, or the topic has more; note it."""
+def report_assignment(consumer, progress):
+    """Report and record which part of the topic's partitions this consumer has, if that changes."""
     partitions, count = consumer.assignment(), len(consumer.partitions_for_topic(TOPIC))
     if (partitions, count) == progress.assignment:
         return
@@ -171,20 +176,23 @@ def follow_assignment(consumer, progress):
     progress.assignment = partitions, count
 
 
-def tell_places(consumer, progress, messages):
-    """Say where partitions are read on, unless that is right after the last printed message."""
+def report_positions(consumer, progress, messages):
+    """Report and record where a partition is read on, if that is not after its last message.
+
+    Without this, a loss would pass unnoticed.
+    """
     for tp in sorted(consumer.assignment()):
         expected = progress.next_offsets.get(tp)  # None: this partition is new here
         at = messages[tp][0].offset if tp in messages else consumer.position(tp, timeout_ms=0)
         if at is None:
             raise errors.KafkaTimeoutError  # Kafka has not said it yet
         if at != expected:
-            tell_place(consumer, tp, expected, at)
+            tell_position(consumer, tp, expected, at)
             progress.next_offsets[tp] = at
 
 
-def tell_place(consumer, tp, expected, at):
-    """Say that a partition is read on at an offset, and why: a start, a step back or a loss."""
+def tell_position(consumer, tp, expected, at):
+    """Say why a partition is read on at this offset: a start, a step back or a loss."""
     partition = f"partition {tp.partition}"
     first = consumer.beginning_offsets([tp], timeout_ms=ANSWER_MS)[tp]
     if expected is None:
@@ -225,7 +233,7 @@ class Waiting:
         if what not in self.told and time.monotonic() > self.since + 3:
             say(f"Waiting {what}.")
             self.told.add(what)
-        time.sleep(pause)  # what fails at once is not tried again at once
+        time.sleep(pause)  # no busy loop, where it fails at once
 
     def end(self):
         if self.told:

@@ -53,7 +53,7 @@ def connect():
             bootstrap_timeout_ms=8000,  # how long to look for Kafka at the start
             reconnect_backoff_max_ms=1000,  # go on soon after Kafka is back
         )
-    except (errors.KafkaTimeoutError, ValueError):  # ValueError: the port is no number
+    except (errors.KafkaTimeoutError, ValueError):  # ValueError: as when the port is no number
         die(f"No Kafka answers at {BOOTSTRAP_SERVERS}. Start it, or set KAFKA_BOOTSTRAP_SERVERS.")
 
 

@@ -16,13 +16,13 @@ def verdict(scripts, log, repeats=0) -> str:
 
 
 COMMITS_FIRST = """
-tell_places = script.tell_places
+report_positions = script.report_positions
 def commit_first(consumer, progress, messages):
-    tell_places(consumer, progress, messages)
+    report_positions(consumer, progress, messages)
     if messages:
         consumer.commit()
         time.sleep(60)
-script.tell_places = commit_first
+script.report_positions = commit_first
 """
 SKIPS = """
 show = script.show
@@ -60,13 +60,13 @@ def cry(messages):
 script.show = cry
 """
 DROPS = """
-tell_places = script.tell_places
+report_positions = script.report_positions
 def fails_once(consumer, progress, messages):
-    tell_places(consumer, progress, messages)
+    report_positions(consumer, progress, messages)
     if messages:
-        script.tell_places = tell_places
+        script.report_positions = report_positions
         raise script.errors.KafkaTimeoutError
-script.tell_places = fails_once
+script.report_positions = fails_once
 script.KafkaConsumer.seek = lambda *_: None
 """
 NEVER_COMMITS = "script.KafkaConsumer.commit = lambda *_, **__: None"
