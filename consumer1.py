@@ -156,7 +156,7 @@ def ask_to_join(consumer):
     """Have the next poll() join the group: a workaround for kafka-python 3.0.12.
 
     The client may forget a join that takes longer than one poll(), and then waits for ever; and a
-    group's leader that was restarted does not know that it leads, so it misses added partitions.
+    group's leader that was restarted does not know that it leads, so it misses a changed topic.
     This can go when need_rejoin() is true until a join is over, and with JoinGroup 9 (KIP-814).
     """
     consumer._coordinator.request_rejoin()  # noqa: SLF001 - there is no public call
@@ -168,8 +168,8 @@ def report_assignment(consumer, progress):
     if (partitions, count) == progress.assignment:
         return
     say(f"Group {GROUP_ID} gives this consumer {len(partitions)} of {count} partitions of {TOPIC}.")
-    if progress.assignment and count > progress.assignment[1]:
-        ask_to_join(consumer)  # partitions were added: the group has to share them out
+    if progress.assignment and count != progress.assignment[1]:
+        ask_to_join(consumer)  # the group has to share the partitions out anew
     for offsets in (progress.next_offsets, progress.committed):
         for tp in offsets.keys() - partitions:
             del offsets[tp]
