@@ -233,7 +233,7 @@ class Waiting:
         if what not in self.told and time.monotonic() > self.since + 3:
             say(f"Waiting {what}.")
             self.told.add(what)
-        time.sleep(pause)  # no busy loop, where it fails at once
+        time.sleep(pause)  # no busy loop where something fails at once
 
     def end(self):
         if self.told:
@@ -245,7 +245,7 @@ class Stop:
     """Notes when Ctrl+C or SIGTERM first asks the script to end; a second one ends it at once."""
 
     def __init__(self):
-        self.asked_at = None  # the time of the first
+        self.asked_at = None  # when the first one came
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.on_signal)
 

@@ -75,7 +75,7 @@ class Stop:
     """Notes when Ctrl+C or SIGTERM first asks the script to end; a second one ends it at once."""
 
     def __init__(self):
-        self.asked_at = None  # the time of the first
+        self.asked_at = None  # when the first one came
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.on_signal)
 
