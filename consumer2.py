@@ -2,15 +2,20 @@
 # requires-python = ">=3.10"
 # dependencies = ["kafka-python[crc32c,lz4,snappy,zstd]==3.0.12"]
 # ///
-"""Print every message of a Kafka topic; when started again, go on at the group's committed offset.
+"""Print every message of a Kafka topic; skip none that Kafka still has, however this script ends.
 
-An offset is committed after its message is printed and flushed, never before. So a stop, a crash
-or an outage skips no message that Kafka still has. What is printed but not committed is printed
-again (at least once): after a crash, as a rule, the messages of one poll; after Ctrl+C nothing,
-unless Kafka does not take the last commit. The script goes on by itself after an outage, a
-rebalance, or when Kafka's data were deleted under it. It says where it starts, what it waits for,
-and which offsets were lost to retention. A second Ctrl+C ends it at once. A second consumer with
-the same CLIENT_ID in the group ends the first one.
+- Started again, it goes on at its group's committed offset.
+- An offset is committed after its message is printed and flushed, never before. What is printed but
+  not committed is printed again (at least once): after a crash, as a rule, the messages of one
+  poll; after Ctrl+C nothing, unless Kafka does not take the last commit.
+- It ends if no Kafka answers at its start. Later it goes on by itself after an outage, a rebalance,
+  or when Kafka's data were deleted under it.
+- It says where it starts, what it waits for, and which offsets Kafka deleted unread.
+- A second Ctrl+C ends it at once. A second consumer with the same CLIENT_ID in the group ends the
+  first one.
+
+To see how it resumes, read to the end of main(). The rest keeps that right while brokers, groups
+and data change.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated for a cluster
@@ -130,8 +135,8 @@ def main():
         say(f"The next start resumes partition {tp.partition} at offset {offset}.")
 
 
-# Up to here: how offset-resume works. Below: what keeps it right through rebalances, outages and
-# deleted data, and says so; then what main() needs.
+# Below: what keeps it right through rebalances, outages and deleted data, and says so; then what
+# main() needs.
 
 
 def require_membership(consumer, progress):

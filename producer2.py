@@ -2,14 +2,16 @@
 # requires-python = ">=3.10"
 # dependencies = ["kafka-python[crc32c,lz4,snappy,zstd]==3.0.12"]
 # ///
-"""Send a stock tick to a Kafka topic every two seconds; print each when Kafka has acknowledged it.
+"""Send a stock tick to a Kafka topic every two seconds and drop none, however long Kafka is away.
 
-Once it has found Kafka it drops no tick: one that is not acknowledged is kept and sent again before
-the next is made, however long Kafka is away. Kafka stores each tick once; but after two minutes
-without an acknowledgement (delivery.timeout.ms) kafka-python gives it up, the script sends it anew,
-and it may be stored again. A tick that Kafka refuses ends the script, which names it. Ctrl+C waits
-about three seconds at most for the last acknowledgement; if it does not come, the last line names
-the tick, which may not be stored. A second Ctrl+C ends the script at once.
+- A tick is printed when Kafka has acknowledged it. Until then it is kept and sent again, before the
+  next one is made.
+- Kafka stores each tick once; but after two minutes without an acknowledgement
+  (delivery.timeout.ms) kafka-python gives it up, the script sends it anew, and it may be stored
+  again.
+- The script ends if no Kafka answers at its start. If Kafka refuses a tick, it names it and ends.
+- Ctrl+C waits about three seconds at most for the last acknowledgement; if it does not come, the
+  last line names the tick, which may not be stored. A second Ctrl+C ends the script at once.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated for a cluster
