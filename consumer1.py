@@ -42,6 +42,7 @@ TOPIC = os.environ.get("KAFKA_TOPIC") or "stock-market"
 GROUP_ID = os.environ.get("KAFKA_GROUP_ID") or "stock-group1"
 AUTO_OFFSET_RESET = os.environ.get("KAFKA_AUTO_OFFSET_RESET") or "earliest"
 ANSWER_MS = 4000  # how long to wait for one answer of Kafka
+# After these the script tries again.
 PASSING_ERRORS = (
     errors.RetriableError,  # Kafka is away, or starting
     errors.UnknownBrokerIdError,  # Kafka was wiped
@@ -199,6 +200,7 @@ def report_positions(consumer, progress, messages):
 def tell_position(consumer, tp, expected, at):
     """Say why a partition is read on at this offset: a start, a step back or a loss."""
     partition = f"partition {tp.partition}"
+    # Ask first, then speak: when a question fails, all of this is done again.
     first = consumer.beginning_offsets([tp], timeout_ms=ANSWER_MS)[tp]
     if expected is None:
         end = consumer.end_offsets([tp], timeout_ms=ANSWER_MS)[tp]
@@ -207,7 +209,7 @@ def tell_position(consumer, tp, expected, at):
             say(f"No committed offset. Starting {partition} at the {AUTO_OFFSET_RESET}.")
             return
         say(f"Resuming {partition} at offset {committed}: {max(0, end - committed)} behind.")
-        expected = committed
+        expected = committed  # where it is read on may differ from that at once, as after a wipe
     if at < expected:
         say(f"Going back in {partition}, from offset {expected} to offset {at}.")
     elif at > expected and first > expected:  # else it is a gap of transactions or compaction

@@ -36,6 +36,7 @@ CLIENT_ID = "producer2"
 BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or "127.0.0.1:9092"
 TOPIC = os.environ.get("KAFKA_TOPIC") or "stock-market"
 SEND_INTERVAL_SECONDS = os.environ.get("SEND_INTERVAL_SECONDS") or "2"
+# After these the tick is sent again, after any other the script ends.
 PASSING_ERRORS = (
     errors.RetriableError,  # Kafka is away, or starting, or has no such topic
     errors.OutOfOrderSequenceNumberError,  # Kafka was wiped
@@ -101,7 +102,7 @@ def deliver(producer, tick, stop):
         try:
             if future is None:  # the client does not have the tick
                 future = producer.send(TOPIC, tick.encode())
-            if future.is_done:
+            if future.is_done:  # get() would wait for that, and not notice Ctrl+C
                 return future.get()
         except PASSING_ERRORS:  # the client has not taken the tick, or has given it up
             allow_new_producer_id(producer)
