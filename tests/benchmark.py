@@ -27,7 +27,7 @@ import psutil
 from local_kafka.brokers import Broker
 from local_kafka.download import BrokerError
 from local_kafka.files import compose_service
-from local_kafka.processes import exit_on_ending, on_ending
+from machine.processes import on_ending
 from peers.catalogue import PEERS, library
 from peers.measuring import RATE, Ticks, catch_up, restart_all
 from peers.tables import tables
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="less than two minutes")
     parser.add_argument("--only", action="append", choices=PEERS, metavar="NAME", help=", ".join(PEERS))
     options = parser.parse_args()
-    exit_on_ending()
+    on_ending(sys.exit)
     clients = {peer: library(peer) for key, peer in PEERS.items() if key in (options.only or PEERS)}
     peers = [peer for peer, client in clients.items() if client]
     if len(peers) < len(clients):

@@ -16,7 +16,7 @@ import sys
 
 from local_kafka.brokers import Broker, BrokerError
 from local_kafka.files import CACHE, compose_version
-from local_kafka.processes import exit_on_ending
+from machine.processes import on_ending
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--version", default=compose_version(), help=help_text)
     options = parser.parse_args()
 
-    exit_on_ending(0)
+    on_ending(lambda _: sys.exit())
     directory = CACHE / f"data-{options.version}-{options.port}"  # older versions cannot read what newer ones wrote
     broker = Broker(options.port, directory, version=options.version)
     try:

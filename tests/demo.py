@@ -35,7 +35,7 @@ from rich.live import Live
 
 from local_kafka.brokers import Broker
 from local_kafka.download import BrokerError
-from local_kafka.processes import exit_on_ending, on_ending
+from machine.processes import on_ending
 from sight.film import Film
 from story.account import account, verdict
 from story.stage import Stage
@@ -63,7 +63,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # for a terminal that lacks a letter
     logging.getLogger("kafka").addHandler(logging.NullHandler())  # its warnings during the outage are no news
-    exit_on_ending()
+    on_ending(sys.exit)
     try:
         status = run(options)
     except SystemExit:

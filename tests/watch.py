@@ -29,7 +29,7 @@ from kafka.errors import KafkaError
 from rich.console import Console
 from rich.live import Live
 
-from local_kafka.processes import exit_on_ending
+from machine.processes import on_ending
 from sight.happenings import Chronicle, clock
 from sight.lanes import GroupView, Lane, as_table, visible
 from sight.observer import Observer
@@ -122,7 +122,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # for a terminal that lacks a letter
     logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)  # what it says of an outage is told here
-    exit_on_ending(0)
+    on_ending(lambda _: sys.exit())
     on_terminal = sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
     tell = once if options.once else live if on_terminal else plain
     chronicle = Chronicle(options.topic, options.bootstrap_servers)

@@ -4,10 +4,10 @@ import re
 import subprocess
 import sys
 
-from evidence.scripts import Script
+from evidence.programs import Program
 from local_kafka.files import ROOT
-from local_kafka.processes import commands_with
-from local_kafka.waiting import wait_until
+from machine.processes import commands_with
+from machine.waiting import wait_until
 from peers.measuring import missing_and_repeated
 
 BENCHMARK = [sys.executable, str(ROOT / "tests" / "benchmark.py")]
@@ -32,7 +32,7 @@ def test_what_is_missing_and_each_repetition_is_counted():
 
 
 def test_ctrl_c_ends_it_with_all_that_it_started():
-    benchmark = Script("benchmark.py", "", command=CONSUMER1, IT_IS="mine-alone")
+    benchmark = Program("benchmark.py", CONSUMER1, IT_IS="mine-alone")
     benchmark.wait_until(lambda: any("restarting" in line.text for line in benchmark.errors), limit=120)
     assert commands_with("mine-alone")
     assert benchmark.interrupt() == 130
@@ -41,6 +41,6 @@ def test_ctrl_c_ends_it_with_all_that_it_started():
 
 
 def test_a_consumer_that_cannot_run_here_is_left_out_with_the_reason():
-    benchmark = Script("benchmark.py", "", command=[*BENCHMARK, "--only", "kafkajs"], PATH="")
+    benchmark = Program("benchmark.py", [*BENCHMARK, "--only", "kafkajs"], PATH="")
     assert benchmark.wait() == 1
     assert "kafkajs is left out, for it needs node" in benchmark.errors[0].text

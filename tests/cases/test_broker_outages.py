@@ -9,7 +9,7 @@ import pytest
 from evidence.kafka_itself import Kafka
 from evidence.scripts import end_and_judge
 from local_kafka.brokers import FORGET_THE_KILLED_SOON, Broker
-from local_kafka.waiting import wait_until
+from machine.waiting import wait_until
 
 AWAY = "Waiting for Kafka: |No acknowledgement for 5 seconds: "
 

@@ -8,11 +8,11 @@ import sys
 import pytest
 
 from evidence.kafka_itself import Kafka
-from evidence.scripts import Script
+from evidence.programs import Program
 from local_kafka.brokers import free_port
 from local_kafka.files import CACHE, COMPOSE_FILE, ROOT, compose_version
-from local_kafka.processes import commands_with
-from local_kafka.waiting import wait_until
+from machine.processes import commands_with
+from machine.waiting import wait_until
 
 JARS = CACHE / f"kafka-{compose_version()}"
 
@@ -24,7 +24,8 @@ def fresh_clone(tmp_path):
     Kafka reads its settings as Latin-1, and log.dirs as a list with commas: so the folder has odd letters.
     """
     folder = tmp_path / "größe a,b"
-    shutil.copytree(ROOT / "tests" / "local_kafka", folder / "tests" / "local_kafka")
+    for room in ("machine", "local_kafka"):
+        shutil.copytree(ROOT / "tests" / room, folder / "tests" / room)
     shutil.copy(ROOT / "tests" / "broker.py", folder / "tests")
     shutil.copy(COMPOSE_FILE, folder)
     return folder
@@ -49,7 +50,7 @@ def data(checkout, port):
 
 def run_broker(checkout, *arguments, **settings):
     command = [sys.executable, str(checkout / "tests" / "broker.py"), *arguments]
-    return Script("broker.py", "", command=command, **settings)
+    return Program("broker.py", command, **settings)
 
 
 def kafka_runs(checkout):

@@ -4,7 +4,7 @@ import pytest
 
 from evidence.judge import assert_sound
 from evidence.scripts import runs
-from local_kafka.waiting import wait_until
+from machine.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 

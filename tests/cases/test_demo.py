@@ -11,8 +11,8 @@ import pytest
 
 from evidence.terminal import Terminal
 from local_kafka.files import ROOT
-from local_kafka.processes import commands_with
-from local_kafka.waiting import wait_until
+from machine.processes import commands_with
+from machine.waiting import wait_until
 
 DEMO = [sys.executable, str(ROOT / "tests" / "demo.py"), "--fast"]
 STOPPED = "demo.py: Stopped. What it had started is gone.\n"

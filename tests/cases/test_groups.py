@@ -9,7 +9,7 @@ from evidence.judge import assert_sound, missing
 from evidence.kafka_itself import Kafka
 from evidence.scripts import runs
 from local_kafka.brokers import Broker
-from local_kafka.waiting import wait_until
+from machine.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 

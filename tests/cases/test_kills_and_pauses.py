@@ -8,7 +8,7 @@ import pytest
 from evidence.judge import assert_sound, missing
 from evidence.kafka_itself import Kafka
 from local_kafka.brokers import Broker
-from local_kafka.waiting import wait_until
+from machine.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 

@@ -14,7 +14,7 @@ from kafka import KafkaConsumer
 from evidence.judge import assert_sound
 from evidence.scripts import runs
 from local_kafka.files import ROOT
-from local_kafka.waiting import wait_until
+from machine.waiting import wait_until
 
 
 def stored(kafka, topic, count):

@@ -12,7 +12,7 @@ from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
 
 from evidence.judge import assert_sound, repeated
 from evidence.scripts import runs
-from local_kafka.waiting import wait_until
+from machine.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 

@@ -7,7 +7,7 @@ import pytest
 from evidence.judge import assert_sound
 from evidence.scripts import runs
 from local_kafka.brokers import Broker
-from local_kafka.waiting import wait_until
+from machine.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 LOOK_OFTEN = {"KAFKA_LOG_RETENTION_CHECK_INTERVAL_MS": 500, "KAFKA_LOG_INITIAL_TASK_DELAY_MS": 500}  # not every 5 min

@@ -3,17 +3,21 @@
 import pytest
 
 from evidence.judge import Log
-from evidence.lines import Message
+from evidence.lines import Message, read
 from story.account import Step, account, verdict
 
 
 def printed(verb, *told):
     """Return a script's lines: a text as it is, an offset as a message."""
-    return [f"[Name] {x if isinstance(x, str) else f'{verb}: v{x} (partition 0, offset {x})'}" for x in told]
+    texts = [x if isinstance(x, str) else f"{verb}: v{x} (partition 0, offset {x})" for x in told]
+    return [read(f"[Name] {text}") for text in texts]
+
+
+STARTING = "No committed offset. Starting partition 0 at the earliest."
 
 
 def resuming(offset):
-    return f"Resuming partition 0 at offset {offset}: 2 behind."
+    return f"Resuming partition 0 at offset {offset}: {8 - offset} behind."
 
 
 def judged(*told):
@@ -22,12 +26,12 @@ def judged(*told):
     In the second it was killed when its committed offset was 3, may print one message again, and prints what is `told`.
     """
     steps = []
-    for number, offsets, consumer1 in ((1, range(4), [resuming(0), *range(4)]), (2, range(4, 8), told)):
+    for number, offsets, consumer1 in ((1, range(4), [STARTING, *range(4)]), (2, range(4, 8), told)):
         lines = {
             "producer1": printed("Sent", *offsets),
             "producer2": [],
             "consumer1": printed("Received", *consumer1),
-            "consumer2": printed("Received", resuming(offsets[0]), *offsets),
+            "consumer2": printed("Received", STARTING if number == 1 else resuming(4), *offsets),
         }
         end = offsets[-1] + 1
         steps.append(Step(number, "", "", lines=lines, committed={"consumer1": end, "consumer2": end}, end=end))

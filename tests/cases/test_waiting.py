@@ -10,7 +10,7 @@ from kafka.errors import TopicAlreadyExistsError
 
 from evidence.kafka_itself import Kafka
 from local_kafka.brokers import Broker
-from local_kafka.waiting import wait_until
+from machine.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 

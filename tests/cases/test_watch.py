@@ -13,7 +13,7 @@ from evidence.kafka_itself import Kafka
 from evidence.terminal import Terminal
 from local_kafka.brokers import Broker, free_port
 from local_kafka.files import ROOT
-from local_kafka.waiting import wait_until
+from machine.waiting import wait_until
 from sight.observer import Observer
 
 WATCH = [sys.executable, str(ROOT / "tests" / "watch.py")]

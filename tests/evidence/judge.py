@@ -1,8 +1,8 @@
 """The judge: what the scripts printed, held against the topic's log. Pure functions.
 
 The words are those of Jepsen's Kafka workload. `judge` finds each anomaly, `assert_sound` fails with them, and
-`missing` and `repeated` are the figures for people. Printing a message again after a kill -9 or a rewind is no
-anomaly: `repeated` counts it, the caller says how often it may be.
+`missing` and `repeated` are the figures for people. Printing a message again after a "Resuming" line, as after a
+kill -9, an error or a rewind, is no anomaly: `repeated` counts it, the caller says how often it may be.
 
 A topic that is wiped begins a new log: judge each log by the lines printed while it was there.
 """
@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
-from evidence.lines import Lost, Message, Placed, Received, Sent, Started, parse
+from evidence.lines import Lost, Message, Resuming, Started, WentBack
 
 MEANING = {
     "lost write": "acknowledged, but not in the log",
@@ -25,7 +25,9 @@ MEANING = {
     "poll skip": "jumped over, without a line that says so",
     "nonmonotonic poll": "went back, without a line that says so",
     "producer order": "acknowledged after a higher offset",
-    "false LOST": "reported as deleted, but not deleted",
+    "false LOST": "reported as deleted unread, but not deleted, or read",
+    "false place": "told as the place where its group goes on, which it is not",
+    "false lag": "told to be so far behind, which it cannot have been",
     "unplaced": "printed before any line that says where it starts",
 }
 
@@ -36,21 +38,17 @@ class Run:
 
     Attributes:
         name: what anomalies call it, such as "consumer1" or "consumer1 in step 3".
-        lines: what it printed on stdout, in order, without line ends.
+        events: what the lines that it printed tell, in order, as `read` makes it of them.
         group: a consumer's group; None if it is a producer.
-        killed: it had no time to end in order: its last line may be torn, and what a producer sent last may be
-            stored without a line.
+        killed: it had no time to end in order: what a producer sent last may be stored without a line.
+        ends: {partition: an offset that the log's end had reached before it started}, as far as known.
     """
 
     name: str
-    lines: Iterable[str]
+    events: list
     group: str | None = None
     killed: bool = False
-
-    @cached_property
-    def events(self) -> list:
-        """What its lines tell, in order, as `parse` returns it."""
-        return [event for event in map(parse, self.lines) if event]
+    ends: dict[int, int] = field(default_factory=dict)
 
     def of(self, *kinds) -> list:
         """Return the events of these classes, such as Lost."""
@@ -59,7 +57,7 @@ class Run:
     @property
     def messages(self) -> list[Message]:
         """The messages that it has sent or received, in the order of its lines."""
-        return [event.message for event in self.of(Sent, Received)]
+        return self.of(Message)
 
 
 @dataclass(frozen=True)
@@ -70,11 +68,13 @@ class Log:
         messages: what it has, as `Kafka.log` returns it.
         first: {partition: the log's first offset}; below it retention has deleted. 0 if not given.
         earlier: what the log was seen to have before retention deleted some of it, as far as known.
+        end: {partition: the offset that the next message gets}. After the last one, if not given.
     """
 
     messages: Iterable[Message]
     first: dict[int, int] = field(default_factory=dict)
     earlier: Iterable[Message] = ()
+    end: dict[int, int] = field(default_factory=dict)
 
     @cached_property
     def known(self) -> dict[tuple[int, int], Message]:
@@ -83,6 +83,13 @@ class Log:
 
     def has_deleted(self, partition, offset) -> bool:
         return offset < self.first.get(partition, 0)
+
+    def owed_in(self, partition, offsets) -> list[int]:
+        """Return those of these offsets that a reader may not pass without a word: no gaps that never had a message."""
+        return [n for n in offsets if (partition, n) in self.known or self.has_deleted(partition, n)]
+
+    def end_of(self, partition) -> int:
+        return self.end.get(partition, 1 + max((offset for p, offset in self.known if p == partition), default=-1))
 
 
 class Anomaly(NamedTuple):
@@ -98,12 +105,14 @@ class Anomaly(NamedTuple):
         return f"{self.kind}: {where}: {MEANING[self.kind]}"
 
 
-def judge(runs, log) -> list[Anomaly]:
+def judge(runs, log, begin=None) -> list[Anomaly]:
     """Find each anomaly in what these runs printed about this log.
 
     Args:
         runs: a list of all runs of all scripts; those of a group in the order of their starts.
         log: the topic's Log. Each group owes all of it, from where the group began.
+        begin: {group: {partition: the offset that it had committed before the first of these runs}}. What is not named
+            had none committed.
     """
     producers = [run for run in runs if run.group is None]
     deleted = [m for run in producers for m in run.messages if log.has_deleted(*m.place)]
@@ -115,20 +124,21 @@ def judge(runs, log) -> list[Anomaly]:
     for message in _duplicates(producers, log):
         found["duplicate", "producers", message.partition].add(message.offset)
     for group, members in _groups(runs).items():
-        told = {(lost.partition, offset) for run in members for lost in run.of(Lost) for offset in lost.offsets}
-        for message in missing(members, log):
-            if message.place not in told:
-                found["unseen", f"group {group}", message.partition].add(message.offset)
+        for kind, partition, offset in _faults_of_group(members, log, begin):
+            found[kind, f"group {group}", partition].add(offset)
     return [Anomaly(*what, tuple(sorted(offsets))) for what, offsets in found.items()]
 
 
-def assert_sound(runs, log, repeats=0) -> None:
+def assert_sound(runs, log, repeats=0, begin=None) -> None:
     """Assert that there is no anomaly, and that no group printed over `repeats` messages again.
+
+    Args:
+        runs, log, begin: as `judge` has them.
 
     Raises:
         AssertionError: one line for each anomaly.
     """
-    found = [str(anomaly) for anomaly in judge(runs, log)]
+    found = [str(anomaly) for anomaly in judge(runs, log, begin)]
     for group, members in _groups(runs).items():
         again = [message.offset for messages in repeated(members) for message in messages]
         if len(again) > repeats:
@@ -136,13 +146,17 @@ def assert_sound(runs, log, repeats=0) -> None:
     assert not found, "\n".join(found)
 
 
-def missing(runs, log) -> list[Message]:
-    """Return what the group of these runs owes and has not printed, reported as LOST or not, in the log's order."""
+def missing(runs, log, begin=None) -> list[Message]:
+    """Return what the group of these runs owes and has not printed, reported as LOST or not, in the log's order.
+
+    Args:
+        runs, log, begin: as `judge` has them.
+    """
     printed = {message.place for run in runs for message in run.messages}
     partitions = {partition for partition, _ in log.known}
-    begin = {partition: _begin(runs, log, partition) for partition in partitions}
+    start = {partition: _begin(runs, log, partition, begin) for partition in partitions}
     owed = sorted(log.known.values())
-    return [m for m in owed if m.offset >= begin[m.partition] and m.place not in printed]
+    return [m for m in owed if m.offset >= start[m.partition] and m.place not in printed]
 
 
 def repeated(runs) -> list[list[Message]]:
@@ -180,11 +194,23 @@ def _faults(run, log):
                 yield "wrong value", *message.place
         elif not log.has_deleted(*message.place):
             yield "lost write" if run.group is None else "phantom", *message.place
-    for lost in run.of(Lost):
-        for offset in lost.offsets:
-            if not log.has_deleted(lost.partition, offset):
-                yield "false LOST", lost.partition, offset
     yield from _producer_order(run) if run.group is None else _jumps(run, log)
+
+
+def _faults_of_group(runs, log, begin):
+    """Yield (kind, partition, offset) of what is wrong with the lines of all runs of a group, taken together."""
+    told = {(lost.partition, offset) for run in runs for lost in run.of(Lost) for offset in lost.offsets}
+    for message in missing(runs, log, begin):
+        if message.place not in told:
+            yield "unseen", *message.place
+    committed = _committed(runs, begin)
+    places = [event for run in runs for event in run.of(Started, Resuming)]
+    for partition in {place.partition for place in places}:
+        here = [place for place in places if place.partition == partition]
+        resumed = {place.offset for place in here if isinstance(place, Resuming)}
+        had_none = any(isinstance(place, Started) for place in here)
+        if committed[partition] not in resumed if partition in committed else not had_none:
+            yield "false place", partition, min(resumed, default=0)
 
 
 def _producer_order(run):
@@ -198,23 +224,30 @@ def _producer_order(run):
 def _jumps(run, log):
     """Yield (kind, partition, offset) where a consumer does not go from each message to the next that the log has."""
     lowest = {}  # {partition: the lowest offset that may come next}
+    ends = dict(run.ends)
     for event in run.events:
-        if isinstance(event, Started):
-            lowest[event.partition] = _start(event, [run], log)
-        elif isinstance(event, Placed):
-            lowest[event.partition] = event.offset
-        elif isinstance(event, Lost):
-            lowest[event.partition] = event.last + 1
-        elif isinstance(event, Received):
-            partition, offset, _ = event.message
+        partition = event.partition
+        if isinstance(event, Message | Lost):
+            lost = isinstance(event, Lost)
+            offsets = event.offsets if lost else range(event.offset, event.offset + 1)
             if partition not in lowest:
-                yield "unplaced", partition, offset
-            elif offset < lowest[partition]:
-                yield "nonmonotonic poll", partition, offset
-            for passed in range(lowest.get(partition, offset), offset):
-                if (partition, passed) in log.known:
-                    yield "poll skip", partition, passed
-            lowest[partition] = offset + 1
+                yield "unplaced", partition, offsets[0]
+            expected = lowest.get(partition, offsets[0])
+            for offset in log.owed_in(partition, range(expected, offsets[0])):
+                yield "poll skip", partition, offset
+            for offset in offsets:
+                if offset < expected or (lost and not log.has_deleted(partition, offset)):
+                    yield "false LOST" if lost else "nonmonotonic poll", partition, offset
+            lowest[partition] = offsets[-1] + 1
+            ends[partition] = max(ends.get(partition, 0), lowest[partition])
+        elif isinstance(event, Resuming):
+            lowest[partition] = event.offset
+            least, most = ends.get(partition, 0) - event.offset, log.end_of(partition) - event.offset
+            if not max(0, least) <= event.behind <= max(0, most):
+                yield "false lag", partition, event.offset
+        else:
+            lowest[partition] = event.offset if isinstance(event, WentBack) else _start(event, [run], log)
+            ends.pop(partition, None)  # the log may be a new one
 
 
 def _duplicates(producers, log):
@@ -237,12 +270,17 @@ def _start(started, runs, log):
     been lower when the group began.
     """
     first = [log.first.get(started.partition, 0)] if started.reset == "earliest" else []
-    printed = [message.offset for run in runs for message in run.messages if message.partition == started.partition]
-    return min([*first, *printed], default=0)
+    told = [event for run in runs for event in run.of(Message, Lost) if event.partition == started.partition]
+    return min([*first, *(event.offset if isinstance(event, Message) else event.first for event in told)], default=0)
 
 
-def _begin(runs, log, partition):
+def _begin(runs, log, partition, begin):
     """Return the offset from which on a group owes the log's messages; 0 if nobody was ever given the partition."""
-    placed = [event.offset for run in runs for event in run.of(Placed) if event.partition == partition]
-    started = [event for run in runs for event in run.of(Started) if event.partition == partition]
-    return min([*placed, *(_start(event, runs, log) for event in started)], default=0)
+    starts = [event for run in runs for event in run.of(Started) if event.partition == partition]
+    without = min((_start(event, runs, log) for event in starts), default=0)
+    return _committed(runs, begin).get(partition, without)
+
+
+def _committed(runs, begin):
+    """Return {partition: the offset that the group of these runs had committed before them}."""
+    return (begin or {}).get(runs[0].group, {})

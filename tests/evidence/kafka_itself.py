@@ -93,7 +93,8 @@ class Kafka:
                     for record in records:
                         text = record.value.decode("utf-8", "backslashreplace")
                         found.append(Message(record.partition, record.offset, text))
-        return Log(sorted(found), {tp.partition: first[tp] for tp in partitions}, list(earlier))
+        first, ends = ({tp.partition: offsets[tp] for tp in partitions} for offsets in (first, ends))
+        return Log(sorted(found), first, list(earlier), ends)
 
     def offsets(self, topic) -> dict[int, tuple[int, int]]:
         """Return {partition: (first offset, end offset)}."""

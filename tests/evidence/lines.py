@@ -1,19 +1,14 @@
 """The lines that the scripts print, read back: pure, and the only place that knows their wording.
 
-`parse` makes an event of a line that tells where messages are, or that they are gone.
+A line that tells where messages are, or that they are gone, is made into an event, once, when it comes.
 """
 
 import re
 from typing import NamedTuple
 
-MESSAGE = re.compile(
-    r"\[\w+\] (?P<verb>Sent|Received): (?P<value>.*)"
-    r" \(partition (?P<partition>\d+), offset (?P<offset>\d+)\)"
-)
-
 
 class Message(NamedTuple):
-    """A message as a script's line shows it, or as Kafka has it."""
+    """A message: sent or received, as a script's line shows it, or as Kafka has it."""
 
     partition: int
     offset: int
@@ -25,25 +20,6 @@ class Message(NamedTuple):
         return self.partition, self.offset
 
 
-class Line(NamedTuple):
-    """A printed line and when it came, in seconds of time.monotonic()."""
-
-    at: float
-    text: str
-
-
-class Sent(NamedTuple):
-    """A producer has the acknowledgement of this message."""
-
-    message: Message
-
-
-class Received(NamedTuple):
-    """A consumer has printed this message."""
-
-    message: Message
-
-
 class Started(NamedTuple):
     """A group without a committed offset starts at the "earliest" or the "latest" message."""
 
@@ -51,15 +27,23 @@ class Started(NamedTuple):
     reset: str
 
 
-class Placed(NamedTuple):
-    """A consumer goes on at this offset: its group's committed one, or one before, as when its log was made anew."""
+class Resuming(NamedTuple):
+    """A consumer goes on at its group's committed offset; so many messages wait from there on."""
+
+    partition: int
+    offset: int
+    behind: int
+
+
+class WentBack(NamedTuple):
+    """A consumer goes on at this offset, before its group's committed one, as when the log was made anew."""
 
     partition: int
     offset: int
 
 
 class Lost(NamedTuple):
-    """A consumer says that it passes over the offsets `first` to `last`, since Kafka has deleted what came next."""
+    """A consumer says that Kafka has deleted the offsets `first` to `last` before it had read them."""
 
     partition: int
     first: int
@@ -70,22 +54,30 @@ class Lost(NamedTuple):
         return range(self.first, self.last + 1)
 
 
+class Line(NamedTuple):
+    """A printed line, when it came, in seconds of time.monotonic(), and the event that it tells of, or None."""
+
+    at: float
+    text: str
+    event: Message | Started | Resuming | WentBack | Lost | None
+
+
 _PARTITION = r"partition (?P<partition>\d+)"
 _EVENTS = (
+    (Message, rf"(?:Sent|Received): (?P<value>.*) \({_PARTITION}, offset (?P<offset>\d+)\)"),
     (Started, rf"No committed offset\. Starting {_PARTITION} at the (?P<reset>earliest|latest)\."),
-    (Placed, rf"Resuming {_PARTITION} at offset (?P<offset>\d+): \d+ behind\."),
-    (Placed, rf"Going back in {_PARTITION}, from offset \d+ to offset (?P<offset>\d+)\."),
-    (Lost, rf"LOST: offsets (?P<first>\d+) to (?P<last>\d+) of {_PARTITION} are passed over: .*"),
+    (Resuming, rf"Resuming {_PARTITION} at offset (?P<offset>\d+): (?P<behind>\d+) behind\."),
+    (WentBack, rf"Going back in {_PARTITION}, from offset \d+ to offset (?P<offset>\d+)\."),
+    (Lost, rf"LOST: offsets (?P<first>\d+) to (?P<last>\d+) of {_PARTITION}(?:\. | are passed over: ).*"),
 )
+_WORDS = {"value", "reset"}  # the other fields are numbers
 
 
-def parse(text):
-    """Return the event that a printed line tells of; None if it is torn, or of another kind."""
-    if found := MESSAGE.fullmatch(text):
-        message = Message(int(found["partition"]), int(found["offset"]), found["value"])
-        return Sent(message) if found["verb"] == "Sent" else Received(message)
+def read(text, at=0.0) -> Line:
+    """Return a line; without an event if it is torn, or of another kind."""
     for kind, pattern in _EVENTS:
         if found := re.fullmatch(r"\[\w+\] " + pattern, text):
             fields = found.groupdict().items()
-            return kind(**{name: int(value) if value.isdecimal() else value for name, value in fields})
-    return None
+            event = kind(**{name: value if name in _WORDS else int(value) for name, value in fields})
+            return Line(at, text, event)
+    return Line(at, text, None)

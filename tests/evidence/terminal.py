@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pyte
 
-from local_kafka.waiting import wait_until
+from machine.waiting import wait_until
 
 
 class Terminal:

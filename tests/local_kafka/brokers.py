@@ -7,15 +7,14 @@ import random
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from local_kafka.download import BrokerError, kafka_jars
 from local_kafka.files import compose_version, whole_or_not_at_all
-from local_kafka.processes import die_with_parent
 from local_kafka.set_up import JAVA, LOCALE, compose_settings, last_words, set_up
-from local_kafka.waiting import Overdue, wait_until
+from machine.processes import start
+from machine.waiting import Overdue, wait_until
 
 # For brokers that are killed. By Kafka's own defaults a controller counts one as alive for 9 s more, and the next start
 # checks 50 logs of committed offsets.
@@ -116,16 +115,8 @@ class Broker:
         for name, value in addresses.items():
             command += ["--override", f"{name}={value}"]
         with open(self.output, "wb") as output:
-            self.process = subprocess.Popen(
-                command,
-                cwd=self.directory,
-                env={**os.environ, **LOCALE},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,  # a terminal's Ctrl+C is for us: we end it in order
-                preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - it only calls prctl
-            )
+            environment = {**os.environ, **LOCALE}
+            self.process = start(command, cwd=self.directory, env=environment, stdout=output, stderr=output)
         if wait:
             self.wait_until_ready()
 

@@ -16,7 +16,7 @@ from confluent_kafka import Producer
 
 from evidence.judge import Log, Run, missing, repeated
 from evidence.lines import Message
-from evidence.scripts import Script
+from evidence.programs import Program
 from peers.catalogue import NODE_PACKAGES
 
 RATE = 100  # messages a second, while consumers are restarted
@@ -68,8 +68,8 @@ async def run(ticks, peer, group, ending, enough) -> tuple[float, list[int]]:
     """
     with tempfile.NamedTemporaryFile(prefix="benchmark-", buffering=0) as file:  # it is never slower than a consumer
         command = ["sh", "-c", 'exec "$@" >"$0"', file.name, *peer.command]
-        settings = {"KAFKA_TOPIC": ticks.topic, "KAFKA_GROUP_ID": group, "NODE_PATH": str(NODE_PACKAGES)}
-        consumer = Script(peer.name, ticks.servers, command=command, **settings)
+        settings = {"KAFKA_BOOTSTRAP_SERVERS": ticks.servers, "KAFKA_TOPIC": ticks.topic, "KAFKA_GROUP_ID": group}
+        consumer = Program(peer.name, command, **settings, NODE_PATH=str(NODE_PACKAGES))
         first, told = None, False
         try:
             while not consumer.has_ended():
@@ -159,12 +159,9 @@ async def restart_often(ticks, peer, ending, moments, begin_after) -> tuple[floa
 def missing_and_repeated(stored, runs) -> tuple[int, int]:
     """Return how many of the ticks 0 to `stored` - 1 are missing in what a group printed, and how many it repeated.
 
-    The judge counts; the peers print in words of their own, so it is told in those of consumer1.py.
-
     Args:
         runs: for each of the group's runs, the numbers that it printed.
     """
     log = Log([Message(0, number, "tick") for number in range(stored)])
-    told = "[Consumer1] Received: tick (partition 0, offset {})"
-    group = [Run("run", [told.format(number) for number in run if number < stored], "group") for run in runs]
+    group = [Run("run", [Message(0, number, "tick") for number in run if number < stored], "group") for run in runs]
     return len(missing(group, log)), sum(map(len, repeated(group)))

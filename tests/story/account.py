@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from evidence.judge import Run, in_words, judge, missing, repeated
+from evidence.lines import Line
 
 PRODUCERS, CONSUMERS = ("producer1", "producer2"), ("consumer1", "consumer2")
 SCRIPTS = PRODUCERS + CONSUMERS
@@ -16,7 +17,7 @@ class Step:
     Attributes:
         number, title, sentence: what people are told of it.
         note: what came of it, as last told.
-        lines: {script: what it has printed meanwhile}.
+        lines: {script: the Lines that it has printed meanwhile}.
         may_repeat, why: {consumer: the offset from which on the step lets it print messages again, once}; a word for
             the reason.
         waits: {consumer: the seconds from a restart, its own or its Kafka's, to its first message after it}.
@@ -29,7 +30,7 @@ class Step:
     title: str
     sentence: str
     note: str = ""
-    lines: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in SCRIPTS})
+    lines: dict[str, list[Line]] = field(default_factory=lambda: {name: [] for name in SCRIPTS})
     may_repeat: dict[str, int] = field(default_factory=dict)
     why: str = ""
     waits: dict[str, float] = field(default_factory=dict)
@@ -41,8 +42,8 @@ class Step:
 
 def run_of(name, steps) -> Run:
     """Return all that a script printed in these Steps, as the judge takes it."""
-    lines = [line for step in steps for line in step.lines[name]]
-    return Run(name, lines, name if name in CONSUMERS else None)
+    events = [line.event for step in steps for line in step.lines[name] if line.event]
+    return Run(name, events, name if name in CONSUMERS else None)
 
 
 def sent_in(steps) -> list:

@@ -2,7 +2,6 @@
 
 import contextlib
 import secrets
-import signal
 import subprocess
 import sys
 import time
@@ -11,10 +10,9 @@ from kafka.admin import MemberToRemove
 from kafka.errors import CoordinatorNotAvailableError, KafkaError
 
 from evidence.kafka_itself import Kafka, ask_again
-from evidence.lines import MESSAGE
+from evidence.lines import Message
 from evidence.scripts import Script
-from local_kafka.processes import on_ending
-from local_kafka.waiting import Overdue, wait_until
+from machine.waiting import Overdue, wait_until
 from sight.look import GroupLook, Look
 from sight.observer import Observer
 from story.account import CONSUMERS, SCRIPTS
@@ -54,7 +52,7 @@ class Stage:
         self.seen, self.away = None, False
         self._observer = Observer(bootstrap_servers, self.topic, self.groups.values())
         self._scripts, self._taken = {}, {}  # {name: the latest Script}, {name: how many of its lines are taken}
-        self._ended_by = None  # the number of a signal
+        self._ended_by = None  # the exit status
 
     # What is told.
 
@@ -81,12 +79,12 @@ class Stage:
     def _take_lines(self):
         """Keep what the scripts have printed, and tell what is no message."""
         for name, script in self._scripts.items():
-            new = [line.text for line in script.output[self._taken[name] :]]
+            new = script.output[self._taken[name] :]
             self._taken[name] += len(new)
             self.step.lines[name] += new
             for line in new:
-                if not MESSAGE.fullmatch(line):
-                    self.tell(f"    {line}")
+                if not isinstance(line.event, Message):
+                    self.tell(f"    {line.text}")
 
     # The scripts.
 
@@ -112,7 +110,7 @@ class Stage:
         lines = self._scripts[name].output
 
         def arrived():
-            return next((line.at for line in lines if line.at >= since and MESSAGE.fullmatch(line.text)), None)
+            return next((line.at for line in lines if line.at >= since and isinstance(line.event, Message)), None)
 
         self.step.waits[name] = self.until(f"{name} to go on", arrived) - since
 
@@ -192,7 +190,7 @@ class Stage:
             SystemExit: a signal ends the demonstration.
         """
         if self._ended_by:
-            raise SystemExit(128 + self._ended_by)
+            raise SystemExit(self._ended_by)
         self._take_lines()
         for name, script in self._scripts.items():
             if self.states[name] == RUNNING and script.has_ended():
@@ -202,10 +200,9 @@ class Stage:
         self._show(self)
         time.sleep(seconds)
 
-    def end_soon(self, number, _frame):
-        """Have the next look end the demonstration, and no second signal disturb that; a signal's handler."""
-        on_ending(signal.SIG_IGN)
-        self._ended_by = number
+    def end_soon(self, status):
+        """Have the next look end the demonstration, since a signal asks for it."""
+        self._ended_by = status
 
     def close(self) -> None:
         """End what runs; leave nothing in a Kafka that is somebody else's."""

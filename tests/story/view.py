@@ -4,7 +4,7 @@ import json
 
 from rich.table import Table
 
-from evidence.lines import MESSAGE, Lost, Placed
+from evidence.lines import Lost, Message, Resuming
 from sight.film import Film
 from sight.lanes import ALARM, GroupView, Lane, legend
 from sight.picture import Picture, Section
@@ -33,7 +33,7 @@ def picture_of(stage) -> Picture:
 def group_of(stage, name) -> GroupView:
     """Return a consumer's group as Kafka has it, and where it says it resumed in this step."""
     group = stage.seen.groups.get(stage.groups[name])
-    resumed = [placed.offset for placed in run_of(name, [stage.step]).of(Placed)]
+    resumed = [placed.offset for placed in run_of(name, [stage.step]).of(Resuming)]
     committed = group and group.committed.get(0)
     return GroupView(name, committed, style=COLOURS[name], resumed=resumed[-1] if resumed else None)
 
@@ -41,18 +41,19 @@ def group_of(stage, name) -> GroupView:
 def section_of(stage, name) -> Section:
     """Return what a script has said in this step, and below it its latest messages."""
     state, style = stage.states[name], COLOURS[name]
-    said = [(short(line), style) for line in stage.step.lines[name] if not MESSAGE.fullmatch(line)]
-    latest = [(short(line), style) for line in run_of(name, stage.steps).lines[-60:] if MESSAGE.fullmatch(line)]
+    said = [(short(line), style) for line in stage.step.lines[name] if not isinstance(line.event, Message)]
+    lines = [line for step in stage.steps for line in step.lines[name]]
+    latest = [(short(line), style) for line in lines[-60:] if isinstance(line.event, Message)]
     return Section(f"{name}: {state}", latest, style=style if state == RUNNING else ALARM, pinned=said)
 
 
-def short(text: str) -> str:
+def short(line) -> str:
     """Return a line without the script's name; a message by its symbol, price and offset, which fit any terminal."""
-    found = MESSAGE.fullmatch(text)
-    if not found:
-        return text.partition("] ")[2]
-    tick = json.loads(found["value"])
-    return f"{found['verb']}: {tick['symbol']} {tick['price']} (offset {found['offset']})"
+    text = line.text.partition("] ")[2]
+    if not isinstance(line.event, Message):
+        return text
+    verb, tick = text.partition(":")[0], json.loads(line.event.value)
+    return f"{verb}: {tick['symbol']} {tick['price']} (offset {line.event.offset})"
 
 
 def svg_of(film: Film) -> str:

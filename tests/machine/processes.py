@@ -4,35 +4,42 @@ import ctypes
 import os
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
-# What ends a command in order. SIGHUP: its terminal is closed.
-ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
+def on_ending(end) -> None:
+    """Have Ctrl+C, SIGTERM and the end of the terminal call end(status), once: a second one must not disturb the end.
 
-def on_ending(handler) -> None:
-    """Have Ctrl+C, SIGTERM and the end of the terminal call handler(number, frame)."""
-    for number in ENDING:
+    The status is what shells expect, 128 and the signal's number. Where nothing else is said, `end` is sys.exit.
+    """
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+    def handler(number, _frame):
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        end(128 + number)
+
+    for number in numbers:
         signal.signal(number, handler)
 
 
-def exit_on_ending(status=None) -> None:
-    """Have them raise SystemExit, and no second one: a Ctrl+C in the midst of the end must not leave half of it.
+def start(command, **how) -> subprocess.Popen:
+    """Start a process that ends with the thread that started it, on Linux, kill -9 included.
+
+    It has a session of its own: a Ctrl+C in our terminal is for us, and we pass on what it should get.
 
     Args:
-        status: the exit status; by default what shells expect, 128 and the signal's number.
+        command: as a list.
+        how: as subprocess.Popen has it.
     """
-
-    def leave(number, _frame):
-        on_ending(signal.SIG_IGN)
-        raise SystemExit(128 + number if status is None else status)
-
-    on_ending(leave)
+    more = {"preexec_fn": _die_with_parent} if sys.platform == "linux" else {}
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **more, **how)
 
 
-def die_with_parent() -> None:
-    """Have Linux end the broker when the thread that started it is gone, kill -9 included (prctl(2))."""
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # 1 is PR_SET_PDEATHSIG
+def _die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # prctl(2); 1 is PR_SET_PDEATHSIG
 
 
 def commands_with(text) -> list[str]:

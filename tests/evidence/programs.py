@@ -1,0 +1,115 @@
+"""Running a program as a person does: a process with an environment and real signals, whose lines are read back."""
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+
+from evidence.lines import Line, read
+from machine.processes import catches, start
+from machine.waiting import Overdue, wait_until
+
+
+class Program:
+    """A program, running.
+
+    Args:
+        name: what failures call it.
+        command: as a list.
+        settings: more of its environment. Of our own environment it gets nothing that names Kafka or Python.
+
+    Attributes:
+        process: the subprocess.Popen.
+        started: when it was started, in seconds of time.monotonic().
+        output, errors: what it has printed so far, as lists of Line.
+    """
+
+    def __init__(self, name, command, **settings):
+        foreign = ("KAFKA_", "PYTHON", "SEND_")
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
+        self.name, self.output, self.errors = name, [], []
+        self.started = time.monotonic()
+        self.process = start(command, env={**inherited, **settings}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self._readers = [
+            threading.Thread(target=_read, args=pair, daemon=True)
+            for pair in ((self.process.stdout, self.output), (self.process.stderr, self.errors))
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def wait_until(self, condition, limit=60):
+        """Return condition()'s first true value.
+
+        Raises:
+            AssertionError: it is not true after `limit` seconds, or the program has ended; it shows what was printed.
+        """
+
+        def asked():
+            has_ended = self.has_ended()  # asked first: its last lines may be what is waited for
+            result = condition()
+            if has_ended and not result:
+                self._fail(f"ended with {self.process.returncode}")
+            return result
+
+        try:
+            return wait_until(asked, limit, every=0.05)
+        except Overdue:
+            self._fail(f"waited {limit} s")
+
+    def _fail(self, why):
+        raise AssertionError(f"{self.name}: {why}, but it printed only\n{self.text()}") from None
+
+    def has_ended(self) -> bool:
+        """Tell whether it has ended and all its lines are read."""
+        return self.process.poll() is not None and not any(r.is_alive() for r in self._readers)
+
+    def wait_for(self, pattern, limit=60) -> Line:
+        """Return the first line of the output that the regular expression is found in; raises as `wait_until`."""
+        return self.wait_until(
+            lambda: next((line for line in self.output if re.search(pattern, line.text)), None), limit
+        )
+
+    def text(self) -> str:
+        return "\n".join(line.text for line in [*self.output, *self.errors])
+
+    def send(self, number) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+
+    def wait_until_it_handles_signals(self) -> None:
+        """Return when it has set what Ctrl+C and SIGTERM do: before that, they end it at once. Linux alone."""
+        wait_until(lambda: catches(self.process.pid, signal.SIGTERM), every=0.001)
+
+    def wait(self, limit=60) -> int:
+        """Return its exit status when it has ended and all its lines are read.
+
+        Raises:
+            AssertionError: it runs on after `limit` seconds.
+        """
+        try:
+            status = self.process.wait(limit)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.name} still runs after {limit} s:\n{self.text()}") from None
+        for reader in self._readers:
+            reader.join(limit)
+        return status
+
+    def interrupt(self, limit=60) -> int:
+        """Stop it as Ctrl+C does; return its exit status."""
+        self.send(signal.SIGINT)
+        return self.wait(limit)
+
+    def kill(self) -> int:
+        """Kill it, and what it has started, as kill -9 does; return its exit status."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        return self.wait()
+
+
+def _read(stream, lines):
+    with stream:
+        for line in stream:
+            lines.append(read(line.decode("utf-8", "backslashreplace").rstrip("\r\n"), time.monotonic()))

@@ -1,0 +1,1 @@
+"""This machine: its processes, its signals, and waiting for what they do."""
