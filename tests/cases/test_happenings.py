@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from evidence.snapshot import Group, Member, PartitionLog, Snapshot
 from sight.happenings import Chronicle, clock
-from sight.look import GroupLook, LogLook, Look, Member
 
 START = 1_800_000_000.0
 CONSUMER1 = Member("id-1", "consumer1", "consumer1", frozenset([0]))
-ONE = GroupLook("Stable", {0: 10}, (CONSUMER1,))
-FIRST = Look(START, 100.0, "topic-id", {0: LogLook(0, 10)}, {"g": ONE})
+ONE = Group("Stable", {0: 10}, (CONSUMER1,))
+FIRST = Snapshot(START, 100.0, "topic-id", {0: PartitionLog(0, 10)}, {"g": ONE})
 NO_TOPIC = {"topic_id": None, "logs": {}, "groups": {}}
 
 
@@ -22,7 +22,7 @@ class Watched:
         self.told = [happening.text for happening in self.chronicle.see(FIRST)]
 
     def see(self, seconds=0.5, **changes):
-        """Look again; changes are those of Look. Return the lines."""
+        """Snapshot again; changes are those of Snapshot. Return the lines."""
         times = {"at": self.look.at + seconds, "moment": self.look.moment + seconds}
         self.look = replace(self.look, **times | changes)
         return [happening.text for happening in self.chronicle.see(self.look)]
@@ -33,7 +33,7 @@ class Watched:
         for _ in range(looks):
             log, before = self.look.logs[0], self.look.groups["g"]
             now = replace(before, committed={0: before.committed[0] + committed}, **group)
-            lines += self.see(seconds, logs={0: LogLook(log.first, log.end + end)}, groups={"g": now})
+            lines += self.see(seconds, logs={0: PartitionLog(log.first, log.end + end)}, groups={"g": now})
         return lines
 
 
@@ -50,14 +50,14 @@ NEWS = {
         ],
     ),
     "messages deleted that were read": (
-        {"logs": {0: LogLook(5, 10)}},
+        {"logs": {0: PartitionLog(5, 10)}},
         ["Deleted up to offset 4 of t-0, by retention or by hand: no group had still to read it."],
     ),
     "no topic any more": (NO_TOPIC, ["Topic t is gone: waiting for it to be created again."]),
     "added partitions": (
         {
-            "logs": dict.fromkeys(range(5), LogLook(0, 10)),
-            "groups": {"g": GroupLook("Stable", {0: 10, 1: 0}, (CONSUMER1._replace(partitions=frozenset(range(5))),))},
+            "logs": dict.fromkeys(range(5), PartitionLog(0, 10)),
+            "groups": {"g": Group("Stable", {0: 10, 1: 0}, (CONSUMER1._replace(partitions=frozenset(range(5))),))},
         },
         [
             "Partitions were added to t: 5 now, 1 before.",
@@ -130,7 +130,9 @@ def test_a_kafka_that_does_not_answer_is_told_once_and_what_waits_meanwhile_is_n
 def test_nothing_wrong_is_concluded_from_a_topic_that_is_gone_for_a_while_and_wiped():
     watched = Watched()
     watched.see(**NO_TOPIC)
-    assert watched.see(topic_id="other", logs={0: LogLook(0, 3)}, groups={"g": replace(ONE, committed={0: 2})}) == [
+    assert watched.see(
+        topic_id="other", logs={0: PartitionLog(0, 3)}, groups={"g": replace(ONE, committed={0: 2})}
+    ) == [
         "The log was wiped: topic t begins anew.",
         "Group g: lag 1 on t-0; read by consumer1.",
     ]

@@ -3,7 +3,6 @@
 import logging
 import re
 import sys
-from contextlib import closing
 
 import pytest
 from kafka import OffsetAndMetadata, TopicPartition
@@ -14,7 +13,6 @@ from evidence.terminal import Terminal
 from local_kafka.brokers import Broker, free_port
 from local_kafka.files import ROOT
 from local_kafka.waiting import wait_until
-from sight.observer import Observer
 
 WATCH = [sys.executable, str(ROOT / "tests" / "watch.py")]
 TOPIC, GROUP = "stock-market", "stock-group1"
@@ -110,10 +108,9 @@ def test_it_only_looks(kafka, topic, start, caplog):
     kafka.send(topic, b"tick")
     start("consumer1", KAFKA_GROUP_ID=topic)
     wait_until(lambda: kafka.committed(topic, topic) == {0: 1})
-    with closing(Observer(kafka.bootstrap_servers[0], topic)) as observer:
-        observer.look()  # the first one also connects
-        with caplog.at_level(logging.DEBUG, "kafka.protocol.parser"):
-            assert observer.look().groups[topic].committed == {0: 1}
+    kafka.snapshot(topic)  # the first one also connects
+    with caplog.at_level(logging.DEBUG, "kafka.protocol.parser"):
+        assert kafka.snapshot(topic).groups[topic].committed == {0: 1}
     sent = {type(record.args[-1]).__name__ for record in caplog.records if "Sending request" in record.msg}
     asking = ("Metadata", "ListOffsets", "ListGroups", "FindCoordinator", "OffsetFetch", "DescribeGroups")
     assert {"OffsetFetchRequest"} < sent <= {f"{name}Request" for name in asking}

@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from evidence.snapshot import Group, Snapshot
 from sight.lag import Lag
-from sight.look import GroupLook, Look
 
 GATHER = 60  # seconds for which a group's commits are gathered into one line
-NO_GROUP = GroupLook("Dead")  # what a group is before it is there, and after
+NO_GROUP = Group("Dead")  # what a group is before it is there, and after
 
 
 class Happening(NamedTuple):
@@ -47,7 +47,7 @@ class Chronicle:
     """Tells what happens to a topic and the groups that read it.
 
     Attributes:
-        last: the latest Look, or None before the first.
+        last: the latest Snapshot, or None before the first.
         away: whether Kafka does not answer.
     """
 
@@ -57,7 +57,7 @@ class Chronicle:
         self._topic_id = None
         self._members = {}  # {group: its members} as they were when its partitions were last shared out
         self._lags = {}  # {group: {partition number: Lag}}
-        self._gathering_since = 0.0  # as Look.moment
+        self._gathering_since = 0.0  # as Snapshot.moment
 
     def trend(self, group: str, number: int) -> str:
         """Return what a group's lag does, as `Lag.trend` has it."""
@@ -70,14 +70,14 @@ class Chronicle:
         text = f"No answer from Kafka at {self.servers} ({type(error).__name__}): waiting for it."
         return [] if told else [Happening(at, text, "bad")]
 
-    def see(self, look: Look) -> list[Happening]:
+    def see(self, look: Snapshot) -> list[Happening]:
         """Take in a look; return what has happened since the one before."""
         before, self.last = self.last, look
         return [Happening(look.at, text, mood) for text, mood in self._compare(before)]
 
     # What follows yields sentences and their moods.
 
-    def _compare(self, before: Look | None) -> Iterator[tuple[str, str]]:
+    def _compare(self, before: Snapshot | None) -> Iterator[tuple[str, str]]:
         if self.away:
             self.away = False
             yield f"Kafka answers{' again' if before else ''}.", "good"
@@ -119,7 +119,7 @@ class Chronicle:
             members = listed(sorted(member.client_id for member in group.members))
             yield f"Group {name}: lag {lag:,} on {where or 'no partition'}; read by {members or 'nobody'}.", ""
 
-    def _compare_logs(self, before: Look) -> Iterator[tuple[str, str]]:
+    def _compare_logs(self, before: Snapshot) -> Iterator[tuple[str, str]]:
         now, then = len(self.last.logs), len(before.logs)
         if now > then:
             yield f"Partitions were added to {self.topic}: {now} now, {then} before.", ""
@@ -141,7 +141,7 @@ class Chronicle:
 
     # A group.
 
-    def _compare_members(self, name: str, group: GroupLook) -> Iterator[tuple[str, str]]:
+    def _compare_members(self, name: str, group: Group) -> Iterator[tuple[str, str]]:
         """Tell which members came, went, or hold other partitions; nothing while the group shares these out."""
         if group.state.endswith("Rebalance"):
             return
@@ -162,7 +162,7 @@ class Chronicle:
             elif known.partitions != member.partitions:
                 yield f"{member.client_id} now holds {held} for {name}.", ""
 
-    def _compare_offsets(self, name: str, group: GroupLook) -> Iterator[tuple[str, str]]:
+    def _compare_offsets(self, name: str, group: Group) -> Iterator[tuple[str, str]]:
         """Tell which committed offsets are new, gone or rewound, and what the lags do."""
         lags = self._lags.setdefault(name, {})
         gone, new = lags.keys() - group.committed.keys(), group.committed.keys() - lags.keys()

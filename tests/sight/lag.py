@@ -4,7 +4,7 @@ What has come since the look before is on its way, so it does not wait yet. Noth
 one that commits more rarely than every three seconds is told to lag, and to have caught up whenever it commits.
 """
 
-from sight.look import Look
+from evidence.snapshot import Snapshot
 
 PATIENCE = 3  # seconds that messages may wait, with nothing committed, without a word
 
@@ -15,23 +15,24 @@ class Lag:
     Attributes:
         committed: the committed offset.
         now: how many offsets are not committed.
-        since: the last Look at which nothing waited, or more was committed.
+        since: the last Snapshot at which nothing waited, or more was committed.
         start: the committed offset at which it fell behind.
         told: the committed offset that was told last; whoever tells sets it.
     """
 
-    def __init__(self, look: Look, group: str, number: int):
+    def __init__(self, look: Snapshot, group: str, number: int):
         self._group, self._number = group, number
         self._take(look)
         self.start = self.told = self.committed
         self.since, self._grown = look, look.moment
         self._state = "behind" if self.now and look.groups[group].state == "Empty" else "keeps up"
 
-    def _take(self, look: Look) -> None:
-        self.committed, self._end = look.groups[self._group].committed[self._number], look.logs[self._number].end
-        self.now = max(0, self._end - self.committed)
+    def _take(self, look: Snapshot) -> None:
+        log = look.logs[self._number]
+        self.committed, self._end = look.groups[self._group].committed[self._number], log.end
+        self.now = log.lag(self.committed)
 
-    def see(self, look: Look) -> str:
+    def see(self, look: Snapshot) -> str:
         """Take in a look; return what has changed: "rewound", "grows", "drains", "caught up", or ""."""
         committed_before, end_before, lag_before = self.committed, self._end, self.now
         self._take(look)
@@ -54,7 +55,7 @@ class Lag:
             return "drains"
         return ""
 
-    def trend(self, look: Look) -> str:
+    def trend(self, look: Snapshot) -> str:
         """Return what it does: "drains", "grows", "stands", or "" while the group keeps up."""
         if self._state == "behind":
             return "grows" if look.moment - self._grown < PATIENCE else "stands"

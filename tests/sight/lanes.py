@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from rich.cells import cell_len
 from rich.text import Text
 
-from sight.look import LogLook
+from evidence.snapshot import PartitionLog
 
 KEPT, READ, COMMITTED, LAG, RESUMED = "■", "━", "▲", "┄", "●"
 DELETED = "\N{MULTIPLICATION SIGN}"
@@ -53,15 +53,14 @@ class GroupView:
     style: str = ""
     resumed: int | None = None
 
-    def lag(self, end: int) -> int:
-        """Return how many offsets it is behind the end of the log, the deleted ones among them."""
-        return 0 if self.committed is None else max(0, end - self.committed)
+    def lag(self, log: PartitionLog) -> int:
+        return 0 if self.committed is None else log.lag(self.committed)
 
-    def words(self, end: int) -> Text:
+    def words(self, log: PartitionLog) -> Text:
         """Return where it stands, in words."""
         if self.committed is None:
             return Text(" nothing committed", self.style)
-        lag = self.lag(end)
+        lag = self.lag(log)
         alarm = ALARM if lag >= NOTABLE_LAG or self.trend == "grows" else ""
         text = Text(f" committed {self.committed}, ", self.style)
         return text.append(f"lag {lag}{ARROWS.get(self.trend, '')}", alarm)
@@ -91,7 +90,7 @@ class Lane:
     """
 
     name: str
-    log: LogLook
+    log: PartitionLog
     groups: list[GroupView] = field(default_factory=list)
     colours: Mapping[int, str] = field(default_factory=dict)
 
@@ -115,7 +114,7 @@ class Lane:
             row("log", self._drawn(columns), f" end of log {end}"),
         ]
         for group in self.groups:
-            rows.append(row(group.label, self._track(group, columns), group.words(end), group.style))
+            rows.append(row(group.label, self._track(group, columns), group.words(self.log), group.style))
             if group.note():
                 rows.append(row_of(" " * (label + 1) + group.note(), "dim"))
         return rows
@@ -177,7 +176,7 @@ def as_table(lanes: list[Lane]) -> list[str]:
     rows = [("PARTITION", "FIRST", "END", "GROUP", "COMMITTED", "LAG", "MEMBER")]
     for lane in lanes:
         for group in lane.groups or [GroupView("-", None)]:
-            figures = ("-", "-") if group.committed is None else (group.committed, group.lag(lane.log.end))
+            figures = ("-", "-") if group.committed is None else (group.committed, group.lag(lane.log))
             rows.append((lane.name, *lane.log, group.label, *figures, group.holder or "-"))
     shown = [[visible(str(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
