@@ -20,6 +20,7 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 import argparse
 import contextlib
 import functools
+import itertools
 import logging
 import os
 import sys
@@ -29,31 +30,48 @@ from collections import deque
 from kafka.errors import KafkaError
 from rich.console import Console
 from rich.live import Live
+from rich.table import Table
+from rich.text import Text
 
 from evidence.kafka_itself import Kafka
+from evidence.snapshot import Group
 from local_kafka.processes import exit_on_ending
 from sight.happenings import Chronicle, clock
-from sight.lanes import GroupView, Lane, as_table, visible
+from sight.lanes import GroupView, Lane, visible
 from sight.picture import Picture, Section
 
 EVERY = 0.5  # seconds from one look to the next
 SILENT = 3  # seconds without an answer until that is told
 FOR_EVER = 24 * 60 * 60  # seconds; then it goes on
-STYLES = {"bad": "bold red", "good": "green", "quiet": "dim", "": ""}
+STYLES = {"bad": "bold red", "good": "green", "": ""}
+WHOLE_ROWS = 2000  # columns for the table: Kafka's names may have 249 letters, and programs want all of them
 COLOURS = ("green", "yellow", "cyan", "magenta", "blue")
 
 
 def lanes(chronicle) -> list[Lane]:
-    """Return a lane for each partition, as it was at the latest look."""
-    look, drawn = chronicle.last, []
-    for number, log in sorted(look.logs.items()):
-        groups = []
-        for place, (name, group) in enumerate(sorted(look.groups.items())):
-            trend, colour = chronicle.trend(name, number), COLOURS[place % len(COLOURS)]
-            committed, holder = group.committed.get(number), group.holder(number)
-            groups.append(GroupView(name, committed, trend, holder, group.state, colour))
-        drawn.append(Lane(f"{chronicle.topic}-{number}", log, groups))
+    """Return a lane for each partition, as it was when Kafka answered last."""
+    drawn, groups = [], sorted(chronicle.last.groups.items())
+    for number, log in sorted(chronicle.last.logs.items()):
+        views = [
+            GroupView(name, group.committed.get(number), style=colour, note=chronicle.note(name, number))
+            for (name, group), colour in zip(groups, itertools.cycle(COLOURS), strict=False)
+        ]
+        drawn.append(Lane(f"{chronicle.topic}-{number}", log, views))
     return drawn
+
+
+def table_of(topic, snapshot) -> Table:
+    """Return what Kafka has of all partitions and groups, a row each, for programs too."""
+    table = Table(box=None, pad_edge=False, header_style="")
+    for title in ("PARTITION", "FIRST", "END", "GROUP", "COMMITTED", "LAG", "MEMBER"):
+        table.add_column(title, justify="right" if title in ("FIRST", "END", "COMMITTED", "LAG") else "left")
+    for number, log in sorted(snapshot.logs.items()):
+        for name, group in sorted(snapshot.groups.items()) or [("-", Group())]:
+            committed = group.committed.get(number)
+            figures = ("-", "-") if committed is None else (committed, log.lag(committed))
+            cells = (f"{topic}-{number}", *log, name, *figures, group.holder(number) or "-")
+            table.add_row(*(Text(visible(str(cell))) for cell in cells))
+    return table
 
 
 def picture(chronicle, news) -> Picture:
@@ -105,7 +123,7 @@ def once(chronicle, look) -> None:
         sys.exit(f"watch.py: {what}. Start it, or correct the address or the topic.")
     if not chronicle.last.logs:
         sys.exit(f"watch.py: Topic {chronicle.topic} does not exist.")
-    print("\n".join(as_table(lanes(chronicle))), flush=True)
+    Console(width=WHOLE_ROWS).print(table_of(chronicle.topic, chronicle.last))
 
 
 def main() -> None:

@@ -6,10 +6,10 @@ import pytest
 from rich.console import Console
 
 from evidence.snapshot import PartitionLog
-from sight.lanes import GroupView, Lane, as_table
+from sight.lanes import GroupView, Lane
 from sight.picture import Picture, Section
 
-BEHIND = GroupView("stock-group1", 2, "grows", "consumer1", "Stable")
+BEHIND = GroupView("stock-group1", 2, note="held by consumer1 while its session lasts")
 LEVEL = GroupView("stock-group2", 27)
 
 
@@ -28,10 +28,16 @@ def test_a_lane_shows_what_is_kept_deleted_read_and_unread():
     title, scale, log, behind, note, level = rows(Lane("t-0", PartitionLog(5, 27), [BEHIND, LEVEL]))
     assert title == f"── t-0 {'─' * 73}"
     assert scale == "offset       0         10        20        30        40"
-    assert log == "log          ×××××■■■■■■■■■■■■■■■■■■■■■■                  end of log 27"  # noqa: RUF001 - deleted
-    assert behind == "stock-group1 ━━▲┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄                  committed 2, lag 25 ↑"
-    assert note == "             held by consumer1; the lag grows"
-    assert level == "stock-group2 ━━━━━━━━━━━━━━━━━━━━━━━━━━━▲                 committed 27, lag 0"
+    assert log == "log          ×××××■■■■■■■■■■■■■■■■■■■■■■                    end of log 27"  # noqa: RUF001 - deleted
+    assert behind == "stock-group1 ━━▲┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄                    committed 2, lag 25"
+    assert note == "             held by consumer1 while its session lasts"
+    assert level == "stock-group2 ━━━━━━━━━━━━━━━━━━━━━━━━━━━▲                   committed 27, lag 0"
+
+
+def test_no_number_on_the_scale_is_cut():
+    scales = [rows(Lane("t-0", PartitionLog(0, end)), width)[1] for end in (27, 97, 1234) for width in range(60, 80)]
+    assert {number for scale in scales for number in scale.split()[1:] if int(number) % 10} == set()
+    assert {int(number) for number in scales[-1].split()[1:]} <= set(range(0, 1240, 10))
 
 
 def test_a_group_further_behind_than_there_are_columns_makes_a_column_stand_for_more_offsets():
@@ -45,8 +51,8 @@ def test_a_group_further_behind_than_there_are_columns_makes_a_column_stand_for_
 
 def test_a_name_from_kafka_steers_neither_terminal_nor_markup():
     name = "\x1b[2J\n\u202e\x9b31m[red]x[/red]"
-    lane = Lane(name, PartitionLog(0, 3), [GroupView(name, 1, "grows", name, "Stable")])
-    drawn = "\n".join([*screen(Picture(name, [lane], [[Section(name, [(name, "")])]])), *as_table([lane])])
+    lane = Lane(name, PartitionLog(0, 3), [GroupView(name, 1, note=name)])
+    drawn = "\n".join([*screen(Picture(name, [lane], [[Section(name, [(name, "")])]]))])
     assert all(character.isprintable() or character == "\n" for character in drawn)
     assert "[red]x[/red]" in drawn
 
