@@ -19,6 +19,8 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
 import contextlib
+import functools
+import itertools
 import logging
 import os
 import sys
@@ -28,31 +30,48 @@ from collections import deque
 from kafka.errors import KafkaError
 from rich.console import Console
 from rich.live import Live
+from rich.table import Table
+from rich.text import Text
 
+from evidence.kafka_itself import Kafka
+from evidence.snapshot import Group
 from machine.processes import on_ending
 from sight.happenings import Chronicle, clock
-from sight.lanes import GroupView, Lane, as_table, visible
-from sight.observer import Observer
+from sight.lanes import GroupView, Lane, visible
 from sight.picture import Picture, Section
 
 EVERY = 0.5  # seconds from one look to the next
 SILENT = 3  # seconds without an answer until that is told
-FOR_EVER = 2**31 - 1  # milliseconds
-STYLES = {"bad": "bold red", "good": "green", "quiet": "dim", "": ""}
+FOR_EVER = 24 * 60 * 60  # seconds; then it goes on
+STYLES = {"bad": "bold red", "good": "green", "": ""}
+WHOLE_ROWS = 2000  # columns for the table: Kafka's names may have 249 letters, and programs want all of them
 COLOURS = ("green", "yellow", "cyan", "magenta", "blue")
 
 
 def lanes(chronicle) -> list[Lane]:
-    """Return a lane for each partition, as it was at the latest look."""
-    look, drawn = chronicle.last, []
-    for number, log in sorted(look.logs.items()):
-        groups = []
-        for place, (name, group) in enumerate(sorted(look.groups.items())):
-            trend, colour = chronicle.trend(name, number), COLOURS[place % len(COLOURS)]
-            committed, holder = group.committed.get(number), group.holder(number)
-            groups.append(GroupView(name, committed, trend, holder, group.state, colour))
-        drawn.append(Lane(f"{chronicle.topic}-{number}", log, groups))
+    """Return a lane for each partition, as it was when Kafka answered last."""
+    drawn, groups = [], sorted(chronicle.last.groups.items())
+    for number, log in sorted(chronicle.last.logs.items()):
+        views = [
+            GroupView(name, group.committed.get(number), style=colour, note=chronicle.note(name, number))
+            for (name, group), colour in zip(groups, itertools.cycle(COLOURS), strict=False)
+        ]
+        drawn.append(Lane(f"{chronicle.topic}-{number}", log, views))
     return drawn
+
+
+def table_of(topic, snapshot) -> Table:
+    """Return what Kafka has of all partitions and groups, a row each, for programs too."""
+    table = Table(box=None, pad_edge=False, header_style="")
+    for title in ("PARTITION", "FIRST", "END", "GROUP", "COMMITTED", "LAG", "MEMBER"):
+        table.add_column(title, justify="right" if title in ("FIRST", "END", "COMMITTED", "LAG") else "left")
+    for number, log in sorted(snapshot.logs.items()):
+        for name, group in sorted(snapshot.groups.items()) or [("-", Group())]:
+            committed = group.committed.get(number)
+            figures = ("-", "-") if committed is None else (committed, log.lag(committed))
+            cells = (f"{topic}-{number}", *log, name, *figures, group.holder(number) or "-")
+            table.add_row(*(Text(visible(str(cell))) for cell in cells))
+    return table
 
 
 def picture(chronicle, news) -> Picture:
@@ -64,50 +83,47 @@ def picture(chronicle, news) -> Picture:
     )
 
 
-def follow(chronicle, observer):
-    """Yield the Happenings that each look has found, for ever."""
-    answered = time.monotonic()
+def follow(chronicle, look):
+    """Yield the Happenings that each Snapshot has found, for ever."""
     while True:
         try:
             # Where no Kafka is, wait until that has to be told, and after that for as long as it takes.
-            happenings = chronicle.see(observer.look(FOR_EVER if chronicle.away else SILENT * 1000))
-            answered = time.monotonic()
+            happenings = chronicle.see(look(FOR_EVER if chronicle.away else SILENT))
         except KafkaError as error:
-            told = time.monotonic() >= answered + SILENT
-            happenings = chronicle.no_answer(time.time(), error) if told else []
+            happenings = chronicle.no_answer(time.time(), error)
         yield happenings
         time.sleep(EVERY)
 
 
-def live(chronicle, observer) -> None:
+def live(chronicle, look) -> None:
     """Show the picture until Ctrl+C; the terminal is then as it was."""
     news = deque(maxlen=200)
     with Live(picture(chronicle, news), console=Console(), screen=True) as shown:
-        for happenings in follow(chronicle, observer):
+        for happenings in follow(chronicle, look):
             news.extend((f"{clock(each.at)}  {each.text}", STYLES[each.mood]) for each in happenings)
             shown.update(picture(chronicle, news))
 
 
-def plain(chronicle, observer) -> None:
-    for happenings in follow(chronicle, observer):
+def plain(chronicle, look) -> None:
+    for happenings in follow(chronicle, look):
         for happening in happenings:
             print(f"{clock(happening.at)}  {visible(happening.text)}", flush=True)
 
 
-def once(chronicle, observer) -> None:
+def once(chronicle, look) -> None:
     """Print a table of what Kafka has now.
 
     Raises:
         SystemExit: there is none; it says why.
     """
     try:
-        chronicle.see(observer.look(SILENT * 1000))
+        chronicle.see(look(SILENT))
     except KafkaError as error:
         what = f"No answer from Kafka at {chronicle.servers} ({type(error).__name__})"
         sys.exit(f"watch.py: {what}. Start it, or correct the address or the topic.")
     if not chronicle.last.logs:
         sys.exit(f"watch.py: Topic {chronicle.topic} does not exist.")
-    print("\n".join(as_table(lanes(chronicle))), flush=True)
+    Console(width=WHOLE_ROWS).print(table_of(chronicle.topic, chronicle.last))
 
 
 def main() -> None:
@@ -118,16 +134,17 @@ def main() -> None:
     parser.add_argument("--group", action="append", help="a group to watch, and no others; may be repeated")
     parser.add_argument("--once", action="store_true", help="print one table and end")
     options = parser.parse_args()
-    groups = options.group or list(filter(None, [os.environ.get("KAFKA_GROUP_ID")]))
+    groups = options.group or list(filter(None, [os.environ.get("KAFKA_GROUP_ID")])) or None
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # for a terminal that lacks a letter
     logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)  # what it says of an outage is told here
     on_ending(lambda _: sys.exit())
     on_terminal = sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
     tell = once if options.once else live if on_terminal else plain
+    kafka = Kafka(options.bootstrap_servers, timeout_ms=4000)
     chronicle = Chronicle(options.topic, options.bootstrap_servers)
     with contextlib.suppress(BrokenPipeError):  # the reader is gone, as in `| head`
-        tell(chronicle, Observer(options.bootstrap_servers, options.topic, groups))
+        tell(chronicle, functools.partial(kafka.snapshot, options.topic, groups))
     os._exit(0)  # without another try to write to a reader that is gone
 
 

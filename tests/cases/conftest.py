@@ -1,5 +1,6 @@
 """The fixtures: a real Kafka, a topic of the test's own in it, and a way to start the scripts."""
 
+import contextlib
 import itertools
 import re
 import sys
@@ -76,7 +77,8 @@ def shared_ports(request):
 @pytest.fixture
 def kafka(bootstrap_servers):
     """The Kafka that the scripts of the test are started for."""
-    return Kafka(bootstrap_servers)
+    with contextlib.closing(Kafka(bootstrap_servers)) as kafka:
+        yield kafka
 
 
 @pytest.fixture

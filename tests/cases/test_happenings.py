@@ -1,40 +1,44 @@
-"""What the watch tells about looks at Kafka: every kind of news, and none where there is none."""
+"""What the watch tells about snapshots of Kafka: every kind of news, and none where there is none."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
+from evidence.snapshot import Group, Member, PartitionLog, Snapshot
 from sight.happenings import Chronicle, clock
-from sight.look import GroupLook, LogLook, Look, Member
 
 START = 1_800_000_000.0
 CONSUMER1 = Member("id-1", "consumer1", "consumer1", frozenset([0]))
-ONE = GroupLook("Stable", {0: 10}, (CONSUMER1,))
-FIRST = Look(START, 100.0, "topic-id", {0: LogLook(0, 10)}, {"g": ONE})
+ONE = Group("Stable", {0: 10}, (CONSUMER1,))
+FIRST = Snapshot(START, 100.0, "topic-id", {0: PartitionLog(0, 10)}, {"g": ONE})
 NO_TOPIC = {"topic_id": None, "logs": {}, "groups": {}}
 
 
 class Watched:
-    """A chronicle that is told look by look, one each half second of a made-up time."""
+    """A chronicle that is told snapshot by snapshot, one each half second of a made-up time."""
 
     def __init__(self):
-        self.chronicle, self.look = Chronicle("t", "127.0.0.1:9092"), FIRST
+        self.chronicle, self.snapshot = Chronicle("t", "127.0.0.1:9092"), FIRST
         self.told = [happening.text for happening in self.chronicle.see(FIRST)]
 
     def see(self, seconds=0.5, **changes):
-        """Look again; changes are those of Look. Return the lines."""
-        times = {"at": self.look.at + seconds, "moment": self.look.moment + seconds}
-        self.look = replace(self.look, **times | changes)
-        return [happening.text for happening in self.chronicle.see(self.look)]
+        """Snapshot again; changes are those of Snapshot. Return the lines."""
+        now = {"at": self.snapshot.at + seconds, "moment": self.snapshot.moment + seconds}
+        self.snapshot = replace(self.snapshot, **now | changes)
+        return [happening.text for happening in self.chronicle.see(self.snapshot)]
 
-    def move(self, looks=1, seconds=0.5, end=0, committed=0, **group):
-        """At each look the log has grown by `end`, the committed offset by `committed`; `group` changes the group."""
+    def move(self, times=1, seconds=0.5, end=0, committed=0, **group):
+        """Each time the log has grown by `end`, the committed offset by `committed`; `group` changes the group."""
         lines = []
-        for _ in range(looks):
-            log, before = self.look.logs[0], self.look.groups["g"]
+        for _ in range(times):
+            log, before = self.snapshot.logs[0], self.snapshot.groups["g"]
             now = replace(before, committed={0: before.committed[0] + committed}, **group)
-            lines += self.see(seconds, logs={0: LogLook(log.first, log.end + end)}, groups={"g": now})
+            lines += self.see(seconds, logs={0: PartitionLog(log.first, log.end + end)}, groups={"g": now})
         return lines
+
+    def note(self):
+        return self.chronicle.note("g", 0)
 
 
 NEWS = {
@@ -50,14 +54,14 @@ NEWS = {
         ],
     ),
     "messages deleted that were read": (
-        {"logs": {0: LogLook(5, 10)}},
-        ["Deleted up to offset 4 of t-0, by retention or by hand: no group had still to read it."],
+        {"logs": {0: PartitionLog(5, 10)}},
+        ["Deleted up to offset 4 of t-0, by retention or by hand: no group shown had its offset there."],
     ),
     "no topic any more": (NO_TOPIC, ["Topic t is gone: waiting for it to be created again."]),
     "added partitions": (
         {
-            "logs": dict.fromkeys(range(5), LogLook(0, 10)),
-            "groups": {"g": GroupLook("Stable", {0: 10, 1: 0}, (CONSUMER1._replace(partitions=frozenset(range(5))),))},
+            "logs": dict.fromkeys(range(5), PartitionLog(0, 10)),
+            "groups": {"g": Group("Stable", {0: 10, 1: 0}, (CONSUMER1._replace(partitions=frozenset(range(5))),))},
         },
         [
             "Partitions were added to t: 5 now, 1 before.",
@@ -69,38 +73,67 @@ NEWS = {
 
 
 @pytest.mark.parametrize(("changes", "told"), NEWS.values(), ids=NEWS.keys())
-def test_what_has_changed_since_the_look_before_is_told(changes, told):
+def test_what_has_changed_since_the_snapshot_before_is_told(changes, told):
     watched = Watched()
     assert watched.told == [
         "Topic t is there: 1 partition, 10 offsets kept.",
-        "Group g: lag 0 on t-0; read by consumer1.",
+        "Group g: lag 0 on t-0; held by consumer1 while its session lasts.",
     ]
     assert watched.see(**changes) == told
     assert watched.see() == []
 
 
-def test_of_a_group_that_keeps_up_only_its_commits_are_told_a_line_a_minute():
+def test_of_a_group_that_keeps_up_nothing_is_told():
     watched = Watched()
-    watched.move(end=1)
-    assert watched.move(250, end=1, committed=1) == ["g committed 10 → 130 on t-0.", "g committed 130 → 251 on t-0."]
+    assert watched.move(250, end=1, committed=1) == []
+    assert watched.note() == "held by consumer1 while its session lasts"
 
 
-def test_a_lag_that_grows_is_told_after_three_seconds_with_its_beginning_and_a_clock_set_back_hides_nothing():
+def test_a_group_that_commits_nothing_is_told_after_three_seconds_and_a_clock_set_back_hides_nothing():
     watched = Watched()
     watched.move(20, end=1, committed=1)
     watched.see(at=START - 3600)
-    stopped = clock(watched.look.at)
+    stopped = clock(watched.snapshot.at)
     assert watched.move(6, end=1) == []
-    (news,) = watched.move(20, end=1)
-    assert news.startswith(f"The lag of g on t-0 grows since {stopped}, committed 30: its consumer stopped, or is slow")
-    assert watched.chronicle.trend("g", 0) == "grows"
-    assert watched.move(10) == []
-    assert watched.chronicle.trend("g", 0) == "stands"
-    assert watched.move(committed=10) == ["The lag of g on t-0 drains: committed 30 → 40, lag 16."]
+    reason = "Its consumer stopped, is slow, or commits rarely."
+    assert watched.move(20, end=1) == [f"g commits nothing on t-0 since {stopped}: committed 30, lag 8. {reason}"]
+    assert watched.note() == f"held by consumer1 while its session lasts; lag +25 since {stopped}"
+    assert watched.move(committed=10) == ["g commits again on t-0: 30 → 40, lag 16."]
+    again = clock(watched.snapshot.at)
     assert watched.move(2, committed=5) == []
-    assert watched.chronicle.trend("g", 0) == "drains"
+    assert watched.note().endswith(f"; lag -10 since {again}")
     assert watched.move(committed=6) == ["g has caught up on t-0: committed 30 → 56."]
-    assert watched.chronicle.trend("g", 0) == ""
+    assert "since" not in watched.note()
+
+
+def test_a_lag_that_grows_slowly_is_not_said_to_stand():
+    watched = Watched()
+    watched.move(state="Empty", members=())
+    for _ in range(30):
+        watched.move(end=1)
+        watched.move(7)
+        assert re.search(r"no member; lag \+\d+ since", watched.note())
+    assert "lag +29 since" in watched.note()
+
+
+def test_what_was_deleted_before_it_was_committed_is_not_said_to_be_caught_up_with():
+    watched = Watched()
+    watched.move(8, end=1)
+    watched.see(logs={0: PartitionLog(15, 18)})
+    assert watched.move(committed=8) == ["g has caught up on t-0: committed 10 → 18, 5 of them deleted before that."]
+    watched.move(8, end=1)
+    assert watched.move(committed=8) == ["g has caught up on t-0: committed 18 → 26."]
+
+
+def test_a_member_that_turns_to_another_topic_of_its_group_does_not_join():
+    """Kafka gives a static member that comes back what it held before, whatever it has subscribed to now."""
+    watched = Watched()
+    elsewhere = CONSUMER1._replace(member_id="id-2", partitions=frozenset(), reads=False)
+    news = "consumer1 reads another topic in g now: nobody reads t-0 for it."
+    assert watched.move(members=(elsewhere,)) == [news]
+    assert watched.note() == "no member holds it"
+    assert watched.move(members=(elsewhere, Member("id-9", "other", reads=False))) == []
+    assert watched.move(members=(CONSUMER1,)) == ["consumer1 joined g and holds t-0."]
 
 
 def test_a_group_that_rebalances_has_not_lost_its_members():
@@ -124,13 +157,15 @@ def test_a_kafka_that_does_not_answer_is_told_once_and_what_waits_meanwhile_is_n
     assert silence == ["No answer from Kafka at 127.0.0.1:9092 (TimeoutError): waiting for it."]
     assert watched.move(seconds=60, end=5) == ["Kafka answers again."]
     assert watched.move(5, end=1) == []
-    assert "grows since" in watched.move(4, end=1)[0]
+    assert "commits nothing" in watched.move(4, end=1)[0]
 
 
 def test_nothing_wrong_is_concluded_from_a_topic_that_is_gone_for_a_while_and_wiped():
     watched = Watched()
     watched.see(**NO_TOPIC)
-    assert watched.see(topic_id="other", logs={0: LogLook(0, 3)}, groups={"g": replace(ONE, committed={0: 2})}) == [
+    assert watched.see(
+        topic_id="other", logs={0: PartitionLog(0, 3)}, groups={"g": replace(ONE, committed={0: 2})}
+    ) == [
         "The log was wiped: topic t begins anew.",
-        "Group g: lag 1 on t-0; read by consumer1.",
+        "Group g: lag 1 on t-0; held by consumer1 while its session lasts.",
     ]

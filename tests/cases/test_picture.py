@@ -5,11 +5,11 @@ import re
 import pytest
 from rich.console import Console
 
-from sight.lanes import GroupView, Lane, as_table
-from sight.look import LogLook
+from evidence.snapshot import PartitionLog
+from sight.lanes import GroupView, Lane
 from sight.picture import Picture, Section
 
-BEHIND = GroupView("stock-group1", 2, "grows", "consumer1", "Stable")
+BEHIND = GroupView("stock-group1", 2, note="held by consumer1 while its session lasts")
 LEVEL = GroupView("stock-group2", 27)
 
 
@@ -25,35 +25,41 @@ def screen(picture, width=80, height=24):
 
 
 def test_a_lane_shows_what_is_kept_deleted_read_and_unread():
-    title, scale, log, behind, note, level = rows(Lane("t-0", LogLook(5, 27), [BEHIND, LEVEL]))
+    title, scale, log, behind, note, level = rows(Lane("t-0", PartitionLog(5, 27), [BEHIND, LEVEL]))
     assert title == f"── t-0 {'─' * 73}"
     assert scale == "offset       0         10        20        30        40"
-    assert log == "log          ×××××■■■■■■■■■■■■■■■■■■■■■■                  end of log 27"  # noqa: RUF001 - deleted
-    assert behind == "stock-group1 ━━▲┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄                  committed 2, lag 25 ↑"
-    assert note == "             held by consumer1; the lag grows"
-    assert level == "stock-group2 ━━━━━━━━━━━━━━━━━━━━━━━━━━━▲                 committed 27, lag 0"
+    assert log == "log          ×××××■■■■■■■■■■■■■■■■■■■■■■                    end of log 27"  # noqa: RUF001 - deleted
+    assert behind == "stock-group1 ━━▲┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄                    committed 2, lag 25"
+    assert note == "             held by consumer1 while its session lasts"
+    assert level == "stock-group2 ━━━━━━━━━━━━━━━━━━━━━━━━━━━▲                   committed 27, lag 0"
+
+
+def test_no_number_on_the_scale_is_cut():
+    scales = [rows(Lane("t-0", PartitionLog(0, end)), width)[1] for end in (27, 97, 1234) for width in range(60, 80)]
+    assert {number for scale in scales for number in scale.split()[1:] if int(number) % 10} == set()
+    assert {int(number) for number in scales[-1].split()[1:]} <= set(range(0, 1240, 10))
 
 
 def test_a_group_further_behind_than_there_are_columns_makes_a_column_stand_for_more_offsets():
-    _, scale, log, behind = rows(Lane("t-0", LogLook(0, 150), [GroupView("g", 30)]))
+    _, scale, log, behind = rows(Lane("t-0", PartitionLog(0, 150), [GroupView("g", 30)]))
     assert scale.endswith("■ 5 offsets")
     assert log.count("■") == 30
     assert behind.split()[1] == "━" * 6 + "▲" + "┄" * 23
-    too_far = rows(Lane("t-0", LogLook(0, 100_000), [GroupView("g", 77)]))[3]
+    too_far = rows(Lane("t-0", PartitionLog(0, 100_000), [GroupView("g", 77)]))[3]
     assert re.fullmatch("g +┄+ +committed 77, lag 99923", too_far)
 
 
 def test_a_name_from_kafka_steers_neither_terminal_nor_markup():
     name = "\x1b[2J\n\u202e\x9b31m[red]x[/red]"
-    lane = Lane(name, LogLook(0, 3), [GroupView(name, 1, "grows", name, "Stable")])
-    drawn = "\n".join([*screen(Picture(name, [lane], [[Section(name, [(name, "")])]])), *as_table([lane])])
+    lane = Lane(name, PartitionLog(0, 3), [GroupView(name, 1, note=name)])
+    drawn = "\n".join([*screen(Picture(name, [lane], [[Section(name, [(name, "")])]]))])
     assert all(character.isprintable() or character == "\n" for character in drawn)
     assert "[red]x[/red]" in drawn
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
 def test_the_picture_fills_any_terminal_and_sums_up_the_lanes_for_which_there_is_no_room(width, height):
-    lanes = [Lane(f"t-{number}", LogLook(5, 27), [BEHIND, LEVEL]) for number in range(50)]
+    lanes = [Lane(f"t-{number}", PartitionLog(5, 27), [BEHIND, LEVEL]) for number in range(50)]
     news = [(f"News {number}: {'long ' * 20}", "") for number in range(30)]
     drawn = screen(Picture("topic t", lanes, [[Section("what has happened", news)]]), width, height)
     assert len(drawn) == height
@@ -70,7 +76,7 @@ def test_no_text_is_cut_and_of_each_section_the_latest_lines_are_seen():
     consumer1 = Section("consumer1: stopped", messages, pinned=[(resuming, "")])
     others = [Section(f"{name}: running", messages) for name in ("consumer2", "producer1", "producer2")]
     sections = [[consumer1], others[:1], others[1:]]
-    lanes = [Lane("t-0", LogLook(5, 27), [BEHIND, LEVEL])]
+    lanes = [Lane("t-0", PartitionLog(5, 27), [BEHIND, LEVEL])]
     drawn = screen(Picture("Step 5", lanes, sections, [(note, "")], shares=[4, 4, 1]))
     assert note in " ".join(" ".join(drawn[1:6]).split())
     first = next(number for number, row in enumerate(drawn) if row.startswith("── consumer1: stopped ─"))

@@ -1,30 +1,18 @@
-"""What a Kafka itself says and stores: the truth that the scripts' lines are compared with."""
+"""A real Kafka, to ask and to change: the truth that the scripts' lines are compared with, and that a watch shows."""
 
 import contextlib
 import time
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
-from kafka.errors import RetriableError
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition, errors
+from kafka.admin import ConfigResource, ConfigResourceType, NewTopic, OffsetSpec
 
 from evidence.judge import Log
 from evidence.lines import Message
-
-
-def ask_again(question, passing, limit):
-    """Return question()'s answer; while it raises `passing`, ask again, for `limit` seconds; then let it pass."""
-    deadline = time.monotonic() + limit
-    while True:
-        try:
-            return question()
-        except passing:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.1)
+from evidence.snapshot import Group, Member, PartitionLog, Snapshot
 
 
 class Kafka:
-    """What a Kafka itself says and stores: the truth that the scripts' lines are compared with.
+    """A Kafka. Questions share one connection, which `close` ends; what changes something has a client of its own.
 
     Args:
         bootstrap_servers: "host:port", comma-separated for a cluster.
@@ -39,9 +27,135 @@ class Kafka:
             "request_timeout_ms": timeout_ms,
             "reconnect_backoff_max_ms": 500,  # ask on soon after an outage; kafka-python's default is 30 s
         }
+        self._kept = None  # the KafkaAdminClient of the questions
+        self._listed = {}  # {topic id: the groups that Kafka has listed since it was seen first}
+
+    def close(self) -> None:
+        """Drop the connection; the next question makes another one."""
+        if self._kept:
+            self._kept.close()
+        self._kept = None
+
+    # Questions.
+
+    def snapshot(self, topic, groups=None, patience=None) -> Snapshot:
+        """Ask what there is now of a topic and of the groups that read it, or want to; eight requests to one broker.
+
+        It only looks. It joins no group and commits nothing. A topic that does not exist is not created, since
+        the admin client's metadata requests forbid that (allow_auto_topic_creation, KIP-204), and groups are asked
+        about only when Kafka has listed them: looking for the coordinator of any would create __consumer_offsets.
+
+        Args:
+            groups: ask about these alone; None: about all that have a committed offset or a member on the topic.
+            patience: for how many seconds to ask again while no Kafka answers, or one that has not yet loaded its
+                groups; by default as long as for one answer. Whoever asks again and again should wait long:
+                kafka-python 3.0.12 leaves a thread behind for each client that finds no Kafka.
+
+        Raises:
+            kafka.errors.KafkaError: Kafka does not answer in time, or with an error that does not pass.
+        """
+        return self._ask(lambda admin: self._look(admin, topic, groups), patience)
+
+    def committed(self, group, topic) -> dict[int, int]:
+        """Return {partition: committed offset}, without the partitions that have none."""
+        return self.snapshot(topic, [group]).group(group).committed
+
+    def members(self, group) -> int:
+        """Return how many members the group has."""
+        return self._ask(lambda admin: len(admin.describe_groups([group])[group]["members"]))
+
+    def offsets(self, topic) -> dict[int, PartitionLog]:
+        """Return {partition: (first offset, end offset)}."""
+        return self.snapshot(topic, groups=()).logs
+
+    def log(self, topic) -> list[Message]:
+        """Return all messages that the topic has now but those of aborted transactions, by partition and offset."""
+        return self.whole_log(topic).messages
+
+    def whole_log(self, topic, earlier=()) -> Log:
+        """Return the topic's log as the judge takes it. The values are text: none is null.
+
+        Args:
+            earlier: the messages that it is known to have had, as an earlier `log` returned them.
+        """
+        consumer = KafkaConsumer(**self._client, auto_offset_reset="earliest", isolation_level="read_committed")
+        with contextlib.closing(consumer):
+            partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+            consumer.assign(partitions)
+            first, ends, found = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions), []
+            while any(consumer.position(tp) < ends[tp] for tp in partitions):
+                for records in consumer.poll(timeout_ms=500).values():
+                    for record in records:
+                        text = record.value.decode("utf-8", "backslashreplace")
+                        found.append(Message(record.partition, record.offset, text))
+        first, ends = ({tp.partition: offsets[tp] for tp in partitions} for offsets in (first, ends))
+        return Log(sorted(found), first, list(earlier), ends)
+
+    def _ask(self, question, patience=None):
+        """Return question(admin); after an error that may pass, ask again, with a new connection; else raise it."""
+        deadline = time.monotonic() + (self._client["request_timeout_ms"] / 1000 if patience is None else patience)
+        while True:
+            try:
+                if self._kept is None:
+                    left = max(0, deadline - time.monotonic())
+                    self._kept = KafkaAdminClient(**{**self._client, "bootstrap_timeout_ms": int(left * 1000)})
+                return question(self._kept)
+            except Exception as error:  # amid an outage many can come
+                self.close()  # forget what it believes about coordinators and leaders, too
+                known = error if isinstance(error, errors.KafkaError) else errors.KafkaConnectionError(repr(error))
+                if time.monotonic() > deadline or not known.retriable:
+                    raise known from None
+            time.sleep(0.1)
+
+    def _look(self, admin, topic, groups) -> Snapshot:
+        described = admin.describe_topics([topic])[0]
+        error = errors.for_code(described["error_code"])
+        if error is errors.UnknownTopicOrPartitionError:
+            return Snapshot(time.time(), time.monotonic())
+        if error is not errors.NoError:
+            raise error()
+        topic_id = described.get("topic_id") and str(described["topic_id"])
+        # In this order: what is deleted unread is never too much, and a lag is never below 0.
+        partitions = [TopicPartition(topic, partition["partition_index"]) for partition in described["partitions"]]
+        first = self._offsets(admin, partitions, OffsetSpec.EARLIEST)
+        found = self._groups(admin, topic_id, partitions, groups)
+        end = self._offsets(admin, partitions, OffsetSpec.LATEST)
+        logs = {tp.partition: PartitionLog(first[tp].offset, end[tp].offset) for tp in partitions}
+        return Snapshot(time.time(), time.monotonic(), topic_id, logs, found)
+
+    def _offsets(self, admin, partitions, spec):
+        timeout_ms = self._client["request_timeout_ms"]
+        return admin.list_partition_offsets(dict.fromkeys(partitions, spec), timeout_ms=timeout_ms)
+
+    def _groups(self, admin, topic_id, partitions, wanted) -> dict[str, Group]:
+        """Return the groups that have to do with the topic, as they are now."""
+        # Those too that are not listed any more: a broker that has just started lists none, and refuses to answer.
+        # Of a Kafka that was wiped, where the topic has another id, groups that it knew are not asked about.
+        listed = self._listed.setdefault(topic_id, set())
+        listed |= {
+            group["group_id"]
+            for group in admin.list_groups()
+            if group["protocol_type"] in ("consumer", "")  # "" if it had no member yet
+        }
+        asked = listed if wanted is None else listed.intersection(wanted)
+        if not asked:
+            return {}
+        committed = admin.list_group_offsets(dict.fromkeys(asked, partitions))
+        found = {}
+        for name, said in admin.describe_groups(list(asked)).items():
+            offsets = {tp.partition: stored.offset for tp, stored in committed[name].items() if stored.offset >= 0}
+            state = "" if said["error"] else said["group_state"]
+            members = tuple(member_of(member, partitions) for member in said["members"])
+            if offsets or wanted or any(member.reads for member in members):
+                found[name] = Group(state, offsets, members)
+            elif state in ("", "Dead"):
+                listed.discard(name)
+        return found
+
+    # What changes it.
 
     def admin(self):
-        """Return a context manager with a KafkaAdminClient.
+        """Return a context manager with a KafkaAdminClient of its own.
 
         Raises:
             kafka.errors.KafkaTimeoutError: no Kafka answered in time.
@@ -73,52 +187,24 @@ class Kafka:
             for future in futures:
                 future.get(timeout=60)
 
-    def log(self, topic) -> list[Message]:
-        """Return all messages that the topic has now but those of aborted transactions, by partition and offset."""
-        return self.whole_log(topic).messages
-
-    def whole_log(self, topic, earlier=()) -> Log:
-        """Return the topic's log as the judge takes it. The values are text: none is null.
-
-        Args:
-            earlier: the messages that it is known to have had, as an earlier `log` returned them.
-        """
-        consumer = KafkaConsumer(**self._client, auto_offset_reset="earliest", isolation_level="read_committed")
-        with contextlib.closing(consumer):
-            partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
-            consumer.assign(partitions)
-            first, ends, found = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions), []
-            while any(consumer.position(tp) < ends[tp] for tp in partitions):
-                for records in consumer.poll(timeout_ms=500).values():
-                    for record in records:
-                        text = record.value.decode("utf-8", "backslashreplace")
-                        found.append(Message(record.partition, record.offset, text))
-        first, ends = ({tp.partition: offsets[tp] for tp in partitions} for offsets in (first, ends))
-        return Log(sorted(found), first, list(earlier), ends)
-
-    def offsets(self, topic) -> dict[int, tuple[int, int]]:
-        """Return {partition: (first offset, end offset)}."""
-        with contextlib.closing(KafkaConsumer(**self._client)) as consumer:
-            partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
-            first, end = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
-        return {tp.partition: (first[tp], end[tp]) for tp in partitions}
-
-    def _ask_about_groups(self, question):
-        """Return question(admin), asked again while a broker still sets up or loads its groups."""
-        limit = self._client["request_timeout_ms"] / 1000
-        with self.admin() as admin:
-            return ask_again(lambda: question(admin), RetriableError, limit)
-
-    def committed(self, group, topic) -> dict[int, int]:
-        """Return {partition: committed offset}, without the partitions that have none."""
-        found = self._ask_about_groups(lambda admin: admin.list_group_offsets(group)[group])
-        return {tp.partition: value.offset for tp, value in found.items() if tp.topic == topic and value.offset >= 0}
-
     def delete_before(self, topic, offset, partition=0) -> None:
         """Delete the messages below an offset: what retention does when their time has come."""
         with self.admin() as admin:
             admin.delete_records({TopicPartition(topic, partition): offset})
 
-    def members(self, group) -> int:
-        """Return how many members the group has."""
-        return self._ask_about_groups(lambda admin: len(admin.describe_groups([group])[group]["members"]))
+
+def member_of(said, partitions) -> Member:
+    """Return a member as Kafka describes it, with what it holds of these partitions."""
+    # While the group rebalances, Kafka says neither what it wants nor what it holds.
+    wants, holds = (
+        said[key] if isinstance(said[key], dict) else {} for key in ("member_metadata", "member_assignment")
+    )
+    topic = partitions[0].topic
+    reads = topic in wants.get("topics", ())
+    held = {
+        number
+        for assigned in holds.get("assigned_partitions", ())
+        if assigned["topic"] == topic
+        for number in assigned["partitions"]
+    }
+    return Member(said["member_id"], said["client_id"], said.get("group_instance_id"), frozenset(held), reads)

@@ -1,62 +1,65 @@
 """Running a command in a terminal, and seeing what a person sees there."""
 
 import os
-import pty
 import re
-import signal
-import subprocess
-import threading
-from contextlib import suppress
 
+import pexpect
 import pyte
 
 from machine.waiting import wait_until
 
+COLUMNS, ROWS = 80, 24
+
 
 class Terminal:
     """A command in a terminal of 80 columns and 24 lines, as a context manager that ends it.
+
+    It is read whenever something is asked, and waits meanwhile if it writes more than a terminal holds.
 
     Args:
         command: as a list.
         settings: more of its environment.
 
     Attributes:
-        written: all bytes that it has written so far.
+        written: all bytes that were read so far.
     """
 
     def __init__(self, command, **settings):
-        self.written, self._screen = b"", pyte.Screen(80, 24)
-        self._ours, theirs = pty.openpty()
-        size = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
-        self._process = subprocess.Popen(
-            command, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, **size, **settings}
-        )
-        os.close(theirs)
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        self.written, self._screen = b"", pyte.Screen(COLUMNS, ROWS)
+        self._stream = pyte.ByteStream(self._screen)
+        size = {"COLUMNS": str(COLUMNS), "LINES": str(ROWS)}  # these count more than what the terminal says
+        environment = {**os.environ, **size, "TERM": "xterm-256color", **settings}
+        self._process = pexpect.spawn(command[0], command[1:], env=environment, dimensions=(ROWS, COLUMNS))
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._process.kill()
-        self._process.wait()
+        self._process.close(force=True)
 
-    def _read(self):
-        stream = pyte.ByteStream(self._screen)
-        with suppress(OSError):  # Linux says so when the other side is closed
-            while data := os.read(self._ours, 65536):
-                self.written += data
-                stream.feed(data)
-        os.close(self._ours)
+    def _read(self) -> bool:
+        """Take in what it has written since; return whether more may come."""
+        try:
+            data = self._process.read_nonblocking(65536, timeout=0)
+        except pexpect.TIMEOUT:
+            return True
+        except pexpect.EOF:
+            return False
+        self.written += data
+        self._stream.feed(data)
+        return True
 
     def shows(self, pattern):
         """Return the match of a regular expression in what the screen shows, waiting for it as `wait_until` does."""
-        return wait_until(lambda: re.search(pattern, "\n".join(self._screen.display), re.MULTILINE))
+
+        def found():
+            self._read()
+            return re.search(pattern, "\n".join(self._screen.display), re.MULTILINE)
+
+        return wait_until(found)
 
     def interrupt(self) -> int:
         """End it with Ctrl+C; return its exit status."""
-        self._process.send_signal(signal.SIGINT)
-        status = self._process.wait(30)
-        self._reader.join(10)
-        return status
+        self._process.sendintr()
+        wait_until(lambda: not self._read())
+        return self._process.wait()

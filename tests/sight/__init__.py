@@ -1,1 +1,1 @@
-"""What there is to see: a look at Kafka, what has happened since the last look, the lanes, the film."""
+"""What there is to see: what has happened since the last snapshot, the lanes, the film."""

@@ -1,18 +1,15 @@
-"""From one look at Kafka to the next, what has happened: a sentence each. Pure: no Kafka, no clock, no drawing.
+"""From one snapshot of Kafka to the next, what has happened: a sentence each. Pure: no Kafka, no clock, no drawing.
 
 What is told is what Kafka shows, and no reason that it does not show. It sees no consumer stop: for the
-length of its session a stopped one looks like one that is slow. So a lag that grows is told as just that.
+length of its session a stopped one looks like one that is slow. So a group that commits nothing is told as that.
 """
 
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from evidence.snapshot import Group, Snapshot
 from sight.lag import Lag
-from sight.look import GroupLook, Look
-
-GATHER = 60  # seconds for which a group's commits are gathered into one line
-NO_GROUP = GroupLook("Dead")  # what a group is before it is there, and after
 
 
 class Happening(NamedTuple):
@@ -21,7 +18,7 @@ class Happening(NamedTuple):
     Attributes:
         at: when it was noticed, in seconds since 1970.
         text: one sentence.
-        mood: "bad" (someone waits, or has lost something), "good" (that is over), "quiet" (as usual), or "".
+        mood: "bad" (someone waits, or has lost something), "good" (that is over), or "".
     """
 
     at: float
@@ -43,11 +40,21 @@ def listed(names: list[str]) -> str:
     return ", ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1} more"
 
 
+def holding(group: Group, holders: list[str]) -> str:
+    """Return in words who holds a group's partitions; "" if Kafka does not tell."""
+    if holders:
+        lasts = "its session lasts" if len(holders) == 1 else "their sessions last"
+        return f"held by {listed(sorted(holders))} while {lasts}"
+    if group.state.endswith("Rebalance"):
+        return "in a rebalance"
+    return {"Empty": "no member", "": ""}.get(group.state, "no member holds it")
+
+
 class Chronicle:
     """Tells what happens to a topic and the groups that read it.
 
     Attributes:
-        last: the latest Look, or None before the first.
+        last: the latest Snapshot, or None before the first.
         away: whether Kafka does not answer.
     """
 
@@ -55,14 +62,15 @@ class Chronicle:
         self.topic, self.servers = topic, servers
         self.last, self.away = None, False
         self._topic_id = None
-        self._members = {}  # {group: its members} as they were when its partitions were last shared out
+        self._members = {}  # {group: those of its members that read the topic} when its partitions were last shared out
         self._lags = {}  # {group: {partition number: Lag}}
-        self._gathering_since = 0.0  # as Look.moment
 
-    def trend(self, group: str, number: int) -> str:
-        """Return what a group's lag does, as `Lag.trend` has it."""
-        lag = self._lags.get(group, {}).get(number)
-        return lag.trend(self.last) if lag else ""
+    def note(self, name: str, number: int) -> str:
+        """Return who holds a partition for a group, and what its lag does, as far as that is known."""
+        group, lag = self.last.group(name), self._lags.get(name, {}).get(number)
+        held = holding(group, list(filter(None, [group.holder(number)])))
+        change = f"lag {lag.change():+,} since {clock(lag.base.at)}" if lag and lag.base else ""
+        return "; ".join(filter(None, (held, change)))
 
     def no_answer(self, at: float, error: Exception) -> list[Happening]:
         """Return what there is to tell if Kafka has not answered for a while, but with this error."""
@@ -70,14 +78,14 @@ class Chronicle:
         text = f"No answer from Kafka at {self.servers} ({type(error).__name__}): waiting for it."
         return [] if told else [Happening(at, text, "bad")]
 
-    def see(self, look: Look) -> list[Happening]:
-        """Take in a look; return what has happened since the one before."""
-        before, self.last = self.last, look
-        return [Happening(look.at, text, mood) for text, mood in self._compare(before)]
+    def see(self, snapshot: Snapshot) -> list[Happening]:
+        """Take in a snapshot; return what has happened since the one before."""
+        before, self.last = self.last, snapshot
+        return [Happening(snapshot.at, text, mood) for text, mood in self._compare(before)]
 
     # What follows yields sentences and their moods.
 
-    def _compare(self, before: Look | None) -> Iterator[tuple[str, str]]:
+    def _compare(self, before: Snapshot | None) -> Iterator[tuple[str, str]]:
         if self.away:
             self.away = False
             yield f"Kafka answers{' again' if before else ''}.", "good"
@@ -94,12 +102,8 @@ class Chronicle:
         else:
             yield from self._compare_logs(before)
             for name in {**self._members, **self.last.groups}:
-                group = self.last.groups.get(name, NO_GROUP)
-                yield from self._compare_members(name, group)
-                yield from self._compare_offsets(name, group)
-            if self.last.moment > self._gathering_since + GATHER:
-                self._gathering_since = self.last.moment
-                yield from self._commits()
+                yield from self._compare_members(name, self.last.group(name))
+                yield from self._compare_offsets(name, self.last.group(name))
 
     # The topic.
 
@@ -110,16 +114,17 @@ class Chronicle:
             yield f"Topic {self.topic} is there: {count(len(self.last.logs), 'partition')}, {kept} kept.", "good"
         else:
             yield f"The log was wiped: topic {self.topic} begins anew.", "bad"
-        self._topic_id, self._gathering_since = self.last.topic_id, self.last.moment
-        self._members, self._lags = {}, {}
+        self._topic_id, self._members, self._lags = self.last.topic_id, {}, {}
         for name, group in self.last.groups.items():
-            self._members[name] = group.members
-            self._lags[name] = {number: Lag(self.last, name, number) for number in group.committed}
-            lag, where = sum(lag.now for lag in self._lags[name].values()), self._names(group.committed)
-            members = listed(sorted(member.client_id for member in group.members))
-            yield f"Group {name}: lag {lag:,} on {where or 'no partition'}; read by {members or 'nobody'}.", ""
+            self._members[name] = [member for member in group.members if member.reads]
+            self._lags[name] = lags = {number: Lag(self.last, name, number) for number in group.committed}
+            lag = (
+                f"lag {sum(lag.now for lag in lags.values()):,} on {self._names(lags)}" if lags else "nothing committed"
+            )
+            held = holding(group, [member.client_id for member in group.members if member.partitions])
+            yield f"Group {name}: {lag}{held and f'; {held}'}.", ""
 
-    def _compare_logs(self, before: Look) -> Iterator[tuple[str, str]]:
+    def _compare_logs(self, before: Snapshot) -> Iterator[tuple[str, str]]:
         now, then = len(self.last.logs), len(before.logs)
         if now > then:
             yield f"Partitions were added to {self.topic}: {now} now, {then} before.", ""
@@ -134,27 +139,32 @@ class Chronicle:
             if start < first:
                 unread.append(f"{name} has not committed {start} to {first - 1}")
         what = f"Deleted up to offset {first - 1} of {self.topic}-{number}, by retention or by hand"
-        return f"{what}: {'; '.join(unread) or 'no group had still to read it'}.", "bad" if unread else ""
+        return f"{what}: {'; '.join(unread) or 'no group shown had its offset there'}.", "bad" if unread else ""
 
     def _names(self, numbers) -> str:
         return listed([f"{self.topic}-{number}" for number in sorted(numbers)])
 
     # A group.
 
-    def _compare_members(self, name: str, group: GroupLook) -> Iterator[tuple[str, str]]:
+    def _compare_members(self, name: str, group: Group) -> Iterator[tuple[str, str]]:
         """Tell which members came, went, or hold other partitions; nothing while the group shares these out."""
         if group.state.endswith("Rebalance"):
             return
         # A static member that is started again is the same one.
         then = {member.instance or member.member_id: member for member in self._members.get(name, ())}
-        now = {member.instance or member.member_id: member for member in group.members}
-        self._members[name] = group.members
-        for gone in (member for place, member in then.items() if place not in now):
-            # A static member does not leave when it is stopped.
-            how = "The session of {} in {} is over" if gone.instance else "{} left {}, or its session is over"
-            left_alone = gone.partitions if not now else ()
-            nobody = f": nobody reads {self._names(left_alone)} for it" if left_alone else ""
-            yield f"{how.format(gone.client_id, name)}{nobody}.", "bad" if nobody else ""
+        there = {member.instance or member.member_id: member for member in group.members}
+        now = {place: member for place, member in there.items() if member.reads}
+        self._members[name] = list(now.values())
+        for place in then.keys() - now.keys():
+            gone = then[place]
+            if place in there:
+                how = f"{gone.client_id} reads another topic in {name} now"
+            elif gone.instance:  # a static member does not leave when it is stopped
+                how = f"The session of {gone.client_id} in {name} is over"
+            else:
+                how = f"{gone.client_id} left {name}, or its session is over"
+            nobody = "" if now or not gone.partitions else f": nobody reads {self._names(gone.partitions)} for it"
+            yield f"{how}{nobody}.", "bad" if nobody else ""
         for place, member in now.items():
             held, known = self._names(member.partitions) or "no partition", then.get(place)
             if known is None or known.member_id != member.member_id:
@@ -162,7 +172,7 @@ class Chronicle:
             elif known.partitions != member.partitions:
                 yield f"{member.client_id} now holds {held} for {name}.", ""
 
-    def _compare_offsets(self, name: str, group: GroupLook) -> Iterator[tuple[str, str]]:
+    def _compare_offsets(self, name: str, group: Group) -> Iterator[tuple[str, str]]:
         """Tell which committed offsets are new, gone or rewound, and what the lags do."""
         lags = self._lags.setdefault(name, {})
         gone, new = lags.keys() - group.committed.keys(), group.committed.keys() - lags.keys()
@@ -180,27 +190,15 @@ class Chronicle:
         lag, where = self._lags[name][number], f"{self.topic}-{number}"
         before, start = lag.committed, lag.start
         change = lag.see(self.last)
+        moved = f"{start} → {lag.committed}{f', {lag.deleted} of them deleted before that' if lag.deleted else ''}"
         if change == "rewound":
             yield f"{name} is rewound on {where}: {before} → {lag.committed}.", ""
-        elif change == "grows":
-            nobody = self.last.groups[name].state == "Empty"
-            reason = "it has no member" if nobody else "its consumer stopped, or is slower than the producers"
-            since = f"{clock(lag.since.at)}, committed {lag.committed}"
-            yield f"The lag of {name} on {where} grows since {since}: {reason}.", "bad"
-        elif change == "drains":
-            yield f"The lag of {name} on {where} drains: committed {start} → {lag.committed}, lag {lag.now:,}.", "good"
+        elif change == "stuck":
+            empty = self.last.groups[name].state == "Empty"
+            reason = "It has no member" if empty else "Its consumer stopped, is slow, or commits rarely"
+            stands = f"committed {lag.committed}, lag {lag.now:,}"
+            yield f"{name} commits nothing on {where} since {clock(lag.since.at)}: {stands}. {reason}.", "bad"
+        elif change == "goes on":
+            yield f"{name} commits again on {where}: {moved}, lag {lag.now:,}.", "good"
         elif change == "caught up":
-            yield f"{name} has caught up on {where}: committed {start} → {lag.committed}.", "good"
-        if change:
-            lag.told = lag.committed
-
-    def _commits(self) -> Iterator[tuple[str, str]]:
-        """Tell what each group has committed since that was told before."""
-        for name, lags in self._lags.items():
-            moves = []
-            for number, lag in lags.items():
-                if lag.committed != lag.told:
-                    moves.append(f"{lag.told} → {lag.committed} on {self.topic}-{number}")
-                    lag.told = lag.committed
-            if moves:
-                yield f"{name} committed {listed(moves)}.", "quiet"
+            yield f"{name} has caught up on {where}: committed {moved}.", "good"

@@ -1,61 +1,64 @@
-"""One group's lag on one partition, from look to look: whether it grows, drains, or is caught up.
+"""One group's lag on one partition, from snapshot to snapshot: whether it keeps up, is stuck, or goes on.
 
-What has come since the look before is on its way, so it does not wait yet. Nothing is learned about a group, so
-one that commits more rarely than every three seconds is told to lag, and to have caught up whenever it commits.
+What has come since the snapshot before is on its way, so it does not wait yet. Nothing is learned about a group, so
+one that commits more rarely than every three seconds is told as stuck, and as caught up whenever it commits.
 """
 
-from sight.look import Look
+from evidence.snapshot import Snapshot
 
 PATIENCE = 3  # seconds that messages may wait, with nothing committed, without a word
 
 
 class Lag:
-    """How far a group is behind, and what that does.
+    """How far a group is behind, and since when.
 
     Attributes:
-        committed: the committed offset.
-        now: how many offsets are not committed.
-        since: the last Look at which nothing waited, or more was committed.
+        committed, now: the committed offset, and the lag.
         start: the committed offset at which it fell behind.
-        told: the committed offset that was told last; whoever tells sets it.
+        deleted: how many offsets from there on had been deleted before they were committed.
+        since: the last Snapshot at which nothing waited, or more was committed; whoever knows better sets it.
+        base: the Snapshot from which on its change is counted; None while the group keeps up.
     """
 
-    def __init__(self, look: Look, group: str, number: int):
+    def __init__(self, snapshot: Snapshot, group: str, number: int):
         self._group, self._number = group, number
-        self._take(look)
-        self.start = self.told = self.committed
-        self.since, self._grown = look, look.moment
-        self._state = "behind" if self.now and look.groups[group].state == "Empty" else "keeps up"
+        self._take(snapshot)
+        self.start, self.deleted = self.committed, 0
+        self.since, self.base, self._stuck = snapshot, None, False
+        if self.now and snapshot.groups[group].state == "Empty":
+            self.base, self._stuck = snapshot, True
 
-    def _take(self, look: Look) -> None:
-        self.committed, self._end = look.groups[self._group].committed[self._number], look.logs[self._number].end
-        self.now = max(0, self._end - self.committed)
+    def _take(self, snapshot: Snapshot) -> None:
+        self._log, self.committed = snapshot.logs[self._number], snapshot.groups[self._group].committed[self._number]
+        self.now = self._log.lag(self.committed)
 
-    def see(self, look: Look) -> str:
-        """Take in a look; return what has changed: "rewound", "grows", "drains", "caught up", or ""."""
-        committed_before, end_before, lag_before = self.committed, self._end, self.now
-        self._take(look)
-        if self._end > end_before:
-            self._grown = look.moment
-        waits = self.committed < end_before
-        if not waits or self.committed != committed_before:
-            self.since = look
-        if self.committed < committed_before:
-            self._state, self.start = "behind", self.committed
+    def change(self) -> int:
+        """Return how many offsets the lag has grown since `base`, less than 0 where it has shrunk."""
+        committed = self.base.groups[self._group].committed[self._number]
+        return self.now - self.base.logs[self._number].lag(committed)
+
+    def see(self, snapshot: Snapshot) -> str:
+        """Take in a snapshot; return what has changed: "rewound", "stuck", "goes on", "caught up", or ""."""
+        log, before = self._log, self.committed
+        self._take(snapshot)
+        self.deleted += max(0, min(log.first, self.committed) - before)
+        waits = self.committed < log.end
+        if not waits or self.committed != before:
+            self.since = snapshot
+        if self.committed < before:
+            self._fall_behind(snapshot)
             return "rewound"
-        if self._state != "behind" and look.moment - self.since.moment > PATIENCE:
-            self._state, self.start = "behind", self.committed
-            return "grows"
-        if self._state != "keeps up" and not waits and self.committed > self.start:
-            self._state = "keeps up"
+        if not self._stuck and snapshot.moment - self.since.moment > PATIENCE:
+            self._fall_behind(self.since)
+            return "stuck"
+        if self.base and not waits and self.committed > self.start:
+            self.base, self._stuck = None, False
             return "caught up"
-        if self._state == "behind" and self.now < lag_before:
-            self._state = "drains"
-            return "drains"
+        if self._stuck and self.committed > before:
+            self.base, self._stuck = snapshot, False
+            return "goes on"
         return ""
 
-    def trend(self, look: Look) -> str:
-        """Return what it does: "drains", "grows", "stands", or "" while the group keeps up."""
-        if self._state == "behind":
-            return "grows" if look.moment - self._grown < PATIENCE else "stands"
-        return "drains" if self._state == "drains" else ""
+    def _fall_behind(self, since: Snapshot) -> None:
+        self.start, self.deleted = self.committed, 0
+        self.base, self._stuck = since, True

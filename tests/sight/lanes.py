@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from rich.cells import cell_len
 from rich.text import Text
 
-from sight.look import LogLook
+from evidence.snapshot import PartitionLog
 
 KEPT, READ, COMMITTED, LAG, RESUMED = "■", "━", "▲", "┄", "●"
 DELETED = "\N{MULTIPLICATION SIGN}"
-ARROWS = {"grows": " ↑", "drains": " ↓"}
 STEPS = (1, 2, 5, 10)  # offsets in a column
 NOTABLE_LAG = 10  # a lag below that comes and goes
 ALARM = "bold red"
@@ -38,43 +37,28 @@ class GroupView:
     Attributes:
         label: what stands before its line: the group's name, or its consumer's.
         committed: the offset of the next message it wants; None if it has committed none.
-        trend: of its lag: "grows", "drains", "stands", or "" if that is not known.
-        holder: the client id of the member that holds the partition, or None.
-        state: the group's, in Kafka's words (Stable, Empty, PreparingRebalance …); "": not known.
         style: the colour of its line, as rich has it.
         resumed: the offset at which its consumer went on when started again; None: no mark.
+        note: what stands below its line; "" for nothing.
     """
 
     label: str
     committed: int | None
-    trend: str = ""
-    holder: str | None = None
-    state: str = ""
     style: str = ""
     resumed: int | None = None
+    note: str = ""
 
-    def lag(self, end: int) -> int:
-        """Return how many offsets it is behind the end of the log, the deleted ones among them."""
-        return 0 if self.committed is None else max(0, end - self.committed)
+    def lag(self, log: PartitionLog) -> int:
+        return 0 if self.committed is None else log.lag(self.committed)
 
-    def words(self, end: int) -> Text:
+    def words(self, log: PartitionLog) -> Text:
         """Return where it stands, in words."""
         if self.committed is None:
             return Text(" nothing committed", self.style)
-        lag = self.lag(end)
-        alarm = ALARM if lag >= NOTABLE_LAG or self.trend == "grows" else ""
-        text = Text(f" committed {self.committed}, ", self.style)
-        return text.append(f"lag {lag}{ARROWS.get(self.trend, '')}", alarm)
-
-    def note(self) -> str:
-        """Return who holds the partition, and what the lag does; "" if neither holder nor state is known."""
-        if self.holder is not None:
-            who = f"held by {self.holder}"
-        elif self.state == "Empty":
-            who = "no member: its messages wait"
-        else:
-            who = "no member holds it" if self.state else ""
-        return f"{who}; the lag {self.trend}" if who and self.trend else who
+        lag = self.lag(log)
+        return Text(f" committed {self.committed}, ", self.style).append(
+            f"lag {lag}", ALARM if lag >= NOTABLE_LAG else ""
+        )
 
 
 @dataclass(frozen=True)
@@ -91,7 +75,7 @@ class Lane:
     """
 
     name: str
-    log: LogLook
+    log: PartitionLog
     groups: list[GroupView] = field(default_factory=list)
     colours: Mapping[int, str] = field(default_factory=dict)
 
@@ -100,7 +84,7 @@ class Lane:
         end = self.log.end
         widest = max(cell_len(visible(name)) for name in ("offset", *(group.label for group in self.groups)))
         label = min(widest, width // 3)
-        words = len(f" committed {end}, lag {end} ↑")  # the most there can be: lanes stand still
+        words = len(f" committed {end}, lag {end}")  # the most there can be: lanes stand still
         columns = self._columns(max(10, width - label - 1 - words))
 
         def row(name, line, word, style=""):
@@ -115,9 +99,9 @@ class Lane:
             row("log", self._drawn(columns), f" end of log {end}"),
         ]
         for group in self.groups:
-            rows.append(row(group.label, self._track(group, columns), group.words(end), group.style))
-            if group.note():
-                rows.append(row_of(" " * (label + 1) + group.note(), "dim"))
+            rows.append(row(group.label, self._track(group, columns), group.words(self.log), group.style))
+            if group.note:
+                rows.append(row_of(" " * (label + 1) + group.note, "dim"))
         return rows
 
     def _columns(self, count: int) -> range:
@@ -153,10 +137,10 @@ class Lane:
 
 
 def scale(columns: range) -> Text:
-    """Return the offsets above the columns: every tenth."""
+    """Return the offsets above the columns: every tenth, where there is room for all of it."""
     line = ""
     for place, offset in enumerate(columns):
-        if offset // columns.step % 10 == 0:
+        if offset // columns.step % 10 == 0 and place + len(str(offset)) <= len(columns):
             line = line.ljust(place) + str(offset)
     return Text(line)
 
@@ -170,15 +154,3 @@ def legend(writers: Mapping[str, str] | None = None, resumed: bool = False) -> T
     parts += [f"{RESUMED} resumed  "] if resumed else []
     parts += [(f"{LAG} ", "red"), "lag"]
     return Text.assemble(*parts, no_wrap=True, overflow="crop")
-
-
-def as_table(lanes: list[Lane]) -> list[str]:
-    """Return the state of all partitions and groups as a table's lines, for programs too."""
-    rows = [("PARTITION", "FIRST", "END", "GROUP", "COMMITTED", "LAG", "MEMBER")]
-    for lane in lanes:
-        for group in lane.groups or [GroupView("-", None)]:
-            figures = ("-", "-") if group.committed is None else (group.committed, group.lag(lane.log.end))
-            rows.append((lane.name, *lane.log, group.label, *figures, group.holder or "-"))
-    shown = [[visible(str(cell)) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in shown]

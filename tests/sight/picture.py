@@ -87,7 +87,7 @@ class Picture:
             drawn = lane.rows(width)
             if rows and len(rows) + len(drawn) >= height:
                 rest = self.lanes[number:]
-                lag = sum(group.lag(lane.log.end) for lane in rest for group in lane.groups)
+                lag = sum(group.lag(lane.log) for lane in rest for group in lane.groups)
                 return [*rows, row_of(f"not shown: {len(rest)} of {len(self.lanes)} partitions, lag {lag:,}", "dim")]
             rows += drawn
         return [*rows, self.foot]

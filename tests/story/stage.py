@@ -7,14 +7,13 @@ import sys
 import time
 
 from kafka.admin import MemberToRemove
-from kafka.errors import CoordinatorNotAvailableError, KafkaError
+from kafka.errors import CoordinatorNotAvailableError
 
-from evidence.kafka_itself import Kafka, ask_again
+from evidence.kafka_itself import Kafka
 from evidence.lines import Message
 from evidence.scripts import Script
+from evidence.snapshot import Group, Snapshot
 from machine.waiting import Overdue, wait_until
-from sight.look import GroupLook, Look
-from sight.observer import Observer
 from story.account import CONSUMERS, SCRIPTS
 
 RUNNING = "running"
@@ -37,7 +36,7 @@ class Stage:
         topic, groups: the topic's name; {consumer: its group}.
         states: {script: what it is doing, in words}.
         steps: the Steps so far; the last one, `step`, is being played.
-        kafka: for what is done to Kafka; `seen` is the latest Look at it, `away` tells that it is stopped.
+        kafka: the Kafka; `seen` is the latest Snapshot of it, `away` tells that it is stopped.
     """
 
     def __init__(self, bootstrap_servers, broker, pace, tell, show):
@@ -50,7 +49,6 @@ class Stage:
         self.steps = []
         self.kafka = Kafka(bootstrap_servers, timeout_ms=8000)
         self.seen, self.away = None, False
-        self._observer = Observer(bootstrap_servers, self.topic, self.groups.values())
         self._scripts, self._taken = {}, {}  # {name: the latest Script}, {name: how many of its lines are taken}
         self._ended_by = None  # the exit status
 
@@ -73,7 +71,7 @@ class Stage:
         step.committed = {name: look.groups[group].committed.get(0, 0) for name, group in self.groups.items()}
         step.end = look.logs[0].end
         self._take_lines()
-        lags = (f"{name} committed {at}, lag {step.end - at}" for name, at in step.committed.items())
+        lags = (f"{name} committed {at}, lag {look.logs[0].lag(at)}" for name, at in step.committed.items())
         self.tell(f"  The log ends at offset {step.end}; {'; '.join(lags)}.")
 
     def _take_lines(self):
@@ -126,13 +124,13 @@ class Stage:
 
     # Kafka.
 
-    def ask(self) -> Look:
+    def ask(self) -> Snapshot:
         """Return what Kafka has now; one that is starting is asked again, for half a minute."""
-        self.seen = ask_again(self._observer.look, KafkaError, 30)
+        self.seen = self.kafka.snapshot(self.topic, self.groups.values(), patience=30)
         return self.seen
 
-    def group(self, name) -> GroupLook:
-        return self.ask().groups.get(self.groups[name], GroupLook("Dead"))
+    def group(self, name) -> Group:
+        return self.ask().group(self.groups[name])
 
     def committed(self, name) -> int:
         return self.group(name).committed.get(0, 0)
@@ -208,6 +206,7 @@ class Stage:
         """End what runs; leave nothing in a Kafka that is somebody else's."""
         for script in self._scripts.values():
             script.kill()
+        self.kafka.close()
         if not self.broker:
             with self.kafka.admin() as admin, contextlib.suppress(CoordinatorNotAvailableError):  # it has had no group
                 admin.delete_topics([self.topic])

@@ -1,14 +1,18 @@
-"""What Kafka has at one moment, as plain data: what the observer sees, and the happenings compare."""
+"""What a Kafka has at one moment, as plain data: a topic's logs, and the groups that read it."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
-class LogLook(NamedTuple):
+class PartitionLog(NamedTuple):
     """One partition: the oldest offset that is kept, and the offset that the next message gets."""
 
     first: int
     end: int
+
+    def lag(self, committed: int) -> int:
+        """Return how many offsets lie between a committed one and the end, the deleted ones among them."""
+        return max(0, self.end - committed)
 
 
 class Member(NamedTuple):
@@ -19,24 +23,27 @@ class Member(NamedTuple):
         client_id: its name for itself; several members may have the same.
         instance: its group.instance.id if it is a static member (KIP-345), else None.
         partitions: the numbers of those of the topic's partitions that it holds.
+        reads: whether it has subscribed to the topic; Kafka may give it partitions of a topic that it has left.
     """
 
     member_id: str
     client_id: str
     instance: str | None = None
     partitions: frozenset[int] = frozenset()
+    reads: bool = True
 
 
 @dataclass(frozen=True)
-class GroupLook:
+class Group:
     """A group as it is now.
 
     Attributes:
-        state: in Kafka's words: Stable, Empty, PreparingRebalance …
+        state: in Kafka's words: Stable, Empty, PreparingRebalance …; "" if Kafka does not tell, as of a group of the
+            protocol of KIP-848, whose members it does not tell either.
         committed: {partition number: committed offset}, without the partitions that have none.
     """
 
-    state: str
+    state: str = "Dead"
     committed: dict[int, int] = field(default_factory=dict)
     members: tuple[Member, ...] = ()
 
@@ -46,19 +53,23 @@ class GroupLook:
 
 
 @dataclass(frozen=True)
-class Look:
-    """One look at a topic and at the groups that read it.
+class Snapshot:
+    """What a Kafka has of one topic.
 
     Attributes:
         at: when it was taken, in seconds since 1970: for what is said.
         moment: the same in seconds of the monotonic clock: for durations, which nobody sets back.
         topic_id: another one means another topic of the same name (KIP-516); None if it has none.
-        logs: {partition number: LogLook}; empty if the topic does not exist.
-        groups: {group id: GroupLook}.
+        logs: {partition number: PartitionLog}; empty if the topic does not exist.
+        groups: {group id: Group}.
     """
 
     at: float
     moment: float
     topic_id: str | None = None
-    logs: dict[int, LogLook] = field(default_factory=dict)
-    groups: dict[str, GroupLook] = field(default_factory=dict)
+    logs: dict[int, PartitionLog] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+
+    def group(self, name: str) -> Group:
+        """Return a group; one that is not there has neither offsets nor members."""
+        return self.groups.get(name, Group())
