@@ -120,6 +120,26 @@ def test_it_only_looks(kafka, topic, start, caplog):
     assert {"OffsetFetchRequest"} < sent <= {f"{name}Request" for name in asking}
 
 
+def test_a_member_that_reads_another_topic_of_its_group_holds_no_partition(kafka, topic, start):
+    """Kafka gives a static member that comes back what it held before, whatever it has subscribed to now."""
+    for name in (topic, f"{topic}-other"):
+        kafka.create_topic(name)
+    start("consumer1", KAFKA_GROUP_ID=topic)
+    [first] = wait_until(lambda: [each for each in kafka.snapshot(topic).group(topic).members if each.partitions])
+    assert (first.client_id, first.partitions, first.reads) == ("consumer1", {0}, True)
+    start("consumer1", KAFKA_GROUP_ID=topic, KAFKA_TOPIC=f"{topic}-other")
+    seen = []
+
+    def reads_the_other():
+        seen.extend(kafka.snapshot(topic, [topic]).group(topic).members)
+        return kafka.snapshot(f"{topic}-other").group(topic).holder(0)
+
+    wait_until(reads_the_other, every=0)
+    turned = [member for member in seen if member.member_id != first.member_id]
+    assert turned
+    assert not any(member.reads or member.partitions for member in turned)
+
+
 def test_once_prints_what_kafka_has_of_all_groups_or_of_one_and_ends(kafka, topic, start, watch):
     """A name that would steer the terminal is made visible."""
     kafka.send(topic, *[b"tick"] * 10)

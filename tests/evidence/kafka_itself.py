@@ -145,7 +145,7 @@ class Kafka:
         for name, said in admin.describe_groups(list(asked)).items():
             offsets = {tp.partition: stored.offset for tp, stored in committed[name].items() if stored.offset >= 0}
             state = "" if said["error"] else said["group_state"]
-            members = tuple(member_of(member, partitions) for member in said["members"])
+            members = tuple(member_of(member, partitions[0].topic) for member in said["members"])
             if offsets or wanted or any(member.reads for member in members):
                 found[name] = Group(state, offsets, members)
             elif state in ("", "Dead"):
@@ -193,18 +193,14 @@ class Kafka:
             admin.delete_records({TopicPartition(topic, partition): offset})
 
 
-def member_of(said, partitions) -> Member:
-    """Return a member as Kafka describes it, with what it holds of these partitions."""
+def member_of(said, topic) -> Member:
+    """Return a member as Kafka describes it, with what it holds of this topic."""
     # While the group rebalances, Kafka says neither what it wants nor what it holds.
     wants, holds = (
         said[key] if isinstance(said[key], dict) else {} for key in ("member_metadata", "member_assignment")
     )
-    topic = partitions[0].topic
     reads = topic in wants.get("topics", ())
-    held = {
-        number
-        for assigned in holds.get("assigned_partitions", ())
-        if assigned["topic"] == topic
-        for number in assigned["partitions"]
-    }
-    return Member(said["member_id"], said["client_id"], said.get("group_instance_id"), frozenset(held), reads)
+    # A static member that comes back is given what it held before, whatever it has subscribed to now.
+    held = [each["partitions"] for each in holds.get("assigned_partitions", ()) if reads and each["topic"] == topic]
+    numbers = frozenset(number for partitions in held for number in partitions)
+    return Member(said["member_id"], said["client_id"], said.get("group_instance_id"), numbers, reads)

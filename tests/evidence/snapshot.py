@@ -23,7 +23,7 @@ class Member(NamedTuple):
         client_id: its name for itself; several members may have the same.
         instance: its group.instance.id if it is a static member (KIP-345), else None.
         partitions: the numbers of those of the topic's partitions that it holds.
-        reads: whether it has subscribed to the topic; Kafka may give it partitions of a topic that it has left.
+        reads: whether it has subscribed to the topic; its group may have several.
     """
 
     member_id: str

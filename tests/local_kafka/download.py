@@ -6,8 +6,6 @@ from pathlib import Path
 
 from local_kafka.files import CACHE, whole_or_not_at_all
 
-DOWNLOAD_BYTES = 46_000_000  # about; Maven Central tells the size of one jar at a time
-
 
 class BrokerError(Exception):
     """The broker cannot run here. The message is one line for a person: what is wrong and what to do."""
@@ -34,7 +32,7 @@ def download(version, folder) -> None:
     from jgo.parse import Coordinate
     from jgo.util import http
     from rich.console import Console
-    from rich.progress import DownloadColumn, Progress
+    from rich.progress import FileSizeColumn, Progress
 
     @contextlib.contextmanager
     def one_file(_name, _size):
@@ -43,8 +41,9 @@ def download(version, folder) -> None:
     resolver = PythonResolver(progress_callback=one_file)
     context = MavenContext(resolver=resolver, repo_cache=folder.parent / "repository", timeout=60)
     wanted = [("org.apache.kafka", "kafka_2.13", version), ("org.slf4j", "slf4j-simple", "1.7.36")]
-    progress = Progress("{task.description}", DownloadColumn(), console=Console(stderr=True))
-    task = progress.add_task("Downloading Kafka from Maven Central, this once:", total=DOWNLOAD_BYTES)
+    # Only what has come, since Maven Central tells the size of one jar at a time.
+    progress = Progress("{task.description}", FileSizeColumn(), console=Console(stderr=True))
+    task = progress.add_task("Downloading Kafka from Maven Central, this once, about 46 MB:", total=None)
     try:
         # jgo 3.2.0 opens a connection for each of its 254 questions: 18 s for a download of 1 s. A session keeps one.
         with progress, requests.Session() as http.requests:

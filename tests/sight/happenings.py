@@ -194,8 +194,9 @@ class Chronicle:
         if change == "rewound":
             yield f"{name} is rewound on {where}: {before} → {lag.committed}.", ""
         elif change == "stuck":
-            empty = self.last.groups[name].state == "Empty"
-            reason = "It has no member" if empty else "Its consumer stopped, is slow, or commits rarely"
+            group = self.last.groups[name]
+            held = group.holder(number) or not group.state
+            reason = "Its consumer stopped, is slow, or commits rarely" if held else "No member holds it"
             stands = f"committed {lag.committed}, lag {lag.now:,}"
             yield f"{name} commits nothing on {where} since {clock(lag.since.at)}: {stands}. {reason}.", "bad"
         elif change == "goes on":
