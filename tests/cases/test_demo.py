@@ -1,22 +1,22 @@
 """The demonstration tells its whole story, gets its figures right, and leaves nothing behind."""
 
-import os
 import re
 import signal
-import subprocess
 import sys
 from xml.etree import ElementTree
 
 import pytest
 
+from evidence.programs import Program
 from evidence.terminal import Terminal
 from local_kafka.files import ROOT
 from machine.processes import commands_with
 from machine.waiting import wait_until
 
 DEMO = [sys.executable, str(ROOT / "tests" / "demo.py"), "--fast"]
-STOPPED = "demo.py: Stopped. What it had started is gone.\n"
+STOPPED = "demo.py: Stopped. What it had started is gone."
 SVG = "{http://www.w3.org/2000/svg}"
+NUMBER = re.compile(r"(?<![\w.])\d+(?!\.?\d)")  # neither in a name nor seconds with a decimal
 
 
 @pytest.fixture
@@ -25,29 +25,41 @@ def demo(tmp_path):
     started = []
 
     def run(*arguments):
-        environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONIOENCODING": "utf-8"}
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        started.append(subprocess.Popen([*DEMO, *arguments], env=environment, encoding="utf-8", **pipes))
+        settings = {"TMPDIR": str(tmp_path), "PYTHONIOENCODING": "utf-8"}
+        started.append(Program("demo.py", [*DEMO, *arguments], **settings))
         return started[-1]
 
     yield run
-    for process in started:
-        process.terminate()
-        process.communicate(timeout=60)
+    for program in started:
+        program.send(signal.SIGTERM)
+        program.wait()
 
 
 def test_it_tells_all_seven_steps_and_no_message_is_missing(demo, tmp_path):
     picture = tmp_path / "picture.svg"
-    process = demo("--picture", str(picture))
-    output, errors = process.communicate(timeout=180)
-    assert (process.returncode, errors) == (0, ""), output
-    assert re.findall(r"^Step (\d) of 7\.", output, re.MULTILINE) == list("1234567")
+    program = demo("--picture", str(picture))
+    assert program.wait(180) == 0, program.text()
+    assert not program.errors
+    output = program.text()
     assert "\x1b" not in output
-    stopped, first = re.search(r"Stopped at (\d+), first message after the restart: (\d+)", output).groups()
-    assert first == stopped
+    check_sentences(output)
     check_table(output)
     check_picture(picture)
     assert list(tmp_path.iterdir()) == [picture]
+
+
+def check_sentences(output):
+    """Check that each number of offsets in a step's sentences is one that a script's line has in that step.
+
+    What has moved on since stands in no such line, nor what nobody has printed.
+    """
+    story = output.partition("What Kafka stored")[0]
+    steps = re.split(r"^Step (\d) of 7\..*$", story, flags=re.MULTILINE)
+    assert steps[1::2] == list("1234567")
+    for number, step in zip(steps[1::2], steps[2::2], strict=True):
+        printed = "\n".join(re.findall(r"^    \[.*$", step, re.MULTILINE))
+        for sentence in re.findall(r"^  (?! |The log ends).*$", step, re.MULTILINE):
+            assert set(NUMBER.findall(sentence)) <= set(NUMBER.findall(printed)), (number, sentence, printed)
 
 
 def check_table(output):
@@ -56,7 +68,7 @@ def check_table(output):
     rows = re.findall(r"(consumer\d) +(?:\d+ +)?(\d+) +(\d+)(?: \(LOST\))? +(\d+)(?: \(.*?\))? +(\d+)(?: |$)", table)
     stored = int(re.search(r"Verdict: no message went missing .* (\d+) were sent and stored", verdict)[1])
     first_lost, last_lost = map(int, re.search(r"so: LOST: offsets (\d+) to (\d+)", output).groups())
-    back = int(re.search(r"From (\d+) back to 0", output)[1])
+    back = int(re.search(r"committed offset from (\d+) to 0", output)[1])
     for name, lost, rewound in (("consumer1", last_lost + 1 - first_lost, back), ("consumer2", 0, 0)):
         received, missing, repeated, lags = zip(*(map(int, row[1:]) for row in rows if row[0] == name), strict=True)
         assert sum(received) - sum(repeated) + sum(missing) == stored
@@ -66,15 +78,22 @@ def check_table(output):
 
 
 def check_picture(file):
-    """Check that a film of the first four steps loads and runs nothing, and is small."""
+    """Check a film of the first four steps: it loads and runs nothing, is small, and no panel contradicts its title."""
     drawing = file.read_text("utf-8")
     assert len(drawing) < 300_000
-    tags = {element.tag.removeprefix(SVG) for element in ElementTree.fromstring(drawing).iter()}
+    root = ElementTree.fromstring(drawing)
+    tags = {element.tag.removeprefix(SVG) for element in root.iter()}
     assert tags <= {"svg", "title", "desc", "style", "defs", "g", "use", "rect", "path", "text"}
     assert not re.search(r"@font-face|@import|url\(|href=\"[^#]| on\w+=", drawing)
     assert set(re.findall(r"Step (\d) of 7", drawing)) == set("1234")
-    assert "stopped with Ctrl+C" in drawing
-    assert "Resuming partition 0 at offset" in drawing
+    rows = {f"#{row.get('id')}": "".join(row.itertext()) for row in root.find(f"{SVG}defs")}
+    frames = ["\n".join(rows[use.get("href")] for use in frame) for frame in root.find(f"{SVG}svg/{SVG}g")]
+    panels = [re.search(r"^consumer1: (.*)\n([\s\S]*?)\n+consumer2: ", frame, re.MULTILINE) for frame in frames]
+    assert {panel[1] for panel in panels} >= {"running", "stopped with Ctrl+C", "killed with kill -9"}
+    assert any("Resuming partition 0 at offset" in panel[2] for panel in panels)
+    for title, lines in (panel.groups() for panel in panels):
+        assert title != "running" or not re.search(r"(Stopped\.|resumes .*)\s*$", lines), lines
+        assert not re.search(r"Stopped\.(?:(?!Resuming)[\s\S])*Received", lines), lines  # lines keep their order
 
 
 def test_the_picture_in_the_readme_is_such_a_film():
@@ -82,21 +101,19 @@ def test_the_picture_in_the_readme_is_such_a_film():
 
 
 def test_where_no_kafka_answers_it_says_so_in_one_line(demo):
-    process = demo("--bootstrap-servers", "127.0.0.1:none")
-    output, errors = process.communicate(timeout=60)
-    assert (process.returncode, output) == (1, "")
-    assert errors == "demo.py: 127.0.0.1:none: no Kafka answers there. Start it, or correct the address.\n"
+    program = demo("--bootstrap-servers", "127.0.0.1:none")
+    assert program.wait() == 1
+    assert program.text() == "demo.py: 127.0.0.1:none: no Kafka answers there. Start it, or correct the address."
 
 
 def test_a_closed_terminal_ends_it_and_in_a_kafka_that_ran_already_nothing_of_it_is_left(demo, kafka, tmp_path):
-    process, output = demo("--bootstrap-servers", *kafka.bootstrap_servers), ""
-    for line in process.stdout:
-        output += line
-        if line.startswith("  It stopped at offset"):  # both groups have a member
-            process.send_signal(signal.SIGHUP)
-    assert (process.wait(30), process.stderr.read()) == (128 + signal.SIGHUP, STOPPED)
+    program = demo("--bootstrap-servers", *kafka.bootstrap_servers)
+    program.wait_for("^  It stopped at offset")  # both groups have a member
+    program.send(signal.SIGHUP)
+    assert program.wait() == 128 + signal.SIGHUP
+    assert [line.text for line in program.errors] == [STOPPED]
     check_nothing_is_left(tmp_path)
-    (suffix,) = set(re.findall(r"-demo-\w+", output))
+    suffix = re.search(r"-demo-\w+", program.text())[0]
     with kafka.admin() as admin:
         names = [*admin.list_topics(), *(group["group_id"] for group in admin.list_groups())]
     assert not [name for name in names if suffix in name]
@@ -104,10 +121,10 @@ def test_a_closed_terminal_ends_it_and_in_a_kafka_that_ran_already_nothing_of_it
 
 def test_on_a_terminal_it_shows_a_picture_until_ctrl_c_and_leaves_all_as_it_was(tmp_path):
     with Terminal(DEMO, TMPDIR=str(tmp_path)) as terminal:
-        for text in ("Step 1 of 7", "Received: AAPL", r"consumer1: stopped with Ctrl\+C", "Resuming partition 0"):
+        for text in ("Step 1 of 7", "Received: AAPL", r"consumer1: stopped with Ctrl\+C", r"^consumer1 ━*●"):
             terminal.shows(text)
         assert terminal.interrupt() == 128 + signal.SIGINT
-        assert terminal.written.decode().replace("\r", "").endswith(STOPPED)
+        assert terminal.written.decode().replace("\r", "").endswith(f"{STOPPED}\n")
         assert terminal.written.count(b"\x1b[?1049h") == terminal.written.count(b"\x1b[?1049l") == 1
     check_nothing_is_left(tmp_path)
 

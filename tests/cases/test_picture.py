@@ -45,6 +45,8 @@ def test_a_group_further_behind_than_there_are_columns_makes_a_column_stand_for_
     assert scale.endswith("■ 5 offsets")
     assert log.count("■") == 30
     assert behind.split()[1] == "━" * 6 + "▲" + "┄" * 23
+    resumed = rows(Lane("t-0", PartitionLog(0, 150), [GroupView("g", 149, resumed=30)]))[3]
+    assert resumed.split()[1] == "━" * 6 + "●" + "━" * 22 + "▲"
     too_far = rows(Lane("t-0", PartitionLog(0, 100_000), [GroupView("g", 77)]))[3]
     assert re.fullmatch("g +┄+ +committed 77, lag 99923", too_far)
 
@@ -73,7 +75,7 @@ def test_no_text_is_cut_and_of_each_section_the_latest_lines_are_seen():
     note = f"Kafka was back after 7.6 s. {'What the producers could not send they kept, and sent it now. ' * 3}".strip()
     messages = [(f"Received: AAPL 4.50 (offset {offset})", "") for offset in range(100)]
     resuming = f"Resuming partition 0 at offset 23: 117 behind. {'long ' * 9}".strip()
-    consumer1 = Section("consumer1: stopped", messages, pinned=[(resuming, "")])
+    consumer1 = Section("consumer1: stopped", [*messages, (resuming, ""), *messages[-1:]])
     others = [Section(f"{name}: running", messages) for name in ("consumer2", "producer1", "producer2")]
     sections = [[consumer1], others[:1], others[1:]]
     lanes = [Lane("t-0", PartitionLog(5, 27), [BEHIND, LEVEL])]

@@ -1,19 +1,20 @@
-"""The demonstration's account fails a bad history. That it passes a good one a real demonstration shows."""
+"""What the demonstration shows and concludes: pure, no Kafka. A real run of it is in test_demo.py."""
 
 import pytest
 
 from evidence.judge import Log
 from evidence.lines import Message, read
 from story.account import Step, account, verdict
+from story.view import in_short
+
+STARTING = "No committed offset. Starting partition 0 at the earliest."
 
 
 def printed(verb, *told):
     """Return a script's lines: a text as it is, an offset as a message."""
-    texts = [x if isinstance(x, str) else f"{verb}: v{x} (partition 0, offset {x})" for x in told]
+    tick = '{{"symbol":"AAPL","price":"{}.00"}}'
+    texts = [x if isinstance(x, str) else f"{verb}: {tick.format(x)} (partition 0, offset {x})" for x in told]
     return [read(f"[Name] {text}") for text in texts]
-
-
-STARTING = "No committed offset. Starting partition 0 at the earliest."
 
 
 def resuming(offset):
@@ -36,8 +37,8 @@ def judged(*told):
         end = offsets[-1] + 1
         steps.append(Step(number, "", "", lines=lines, committed={"consumer1": end, "consumer2": end}, end=end))
     steps[1].may_repeat, steps[1].why = {"consumer1": 3}, "in flight"
-    faults = account(steps, Log([Message(0, offset, f"v{offset}") for offset in range(8)]))
-    return verdict(steps, faults), steps[1].repeated["consumer1"]
+    log = Log([Message(0, offset, f'{{"symbol":"AAPL","price":"{offset}.00"}}') for offset in range(8)])
+    return verdict(steps, account(steps, log)), steps[1].repeated["consumer1"]
 
 
 def test_what_was_in_flight_may_come_again():
@@ -51,10 +52,23 @@ def test_what_was_in_flight_may_come_again():
     [
         ([resuming(3), 3, 4, 6, 7], "poll skip: consumer1, partition 0, offset 5"),
         ([resuming(2), *range(2, 8)], "consumer1 in step 2 repeated offset 2"),
-        ([resuming(3), *range(3, 8), resuming(3), *range(3, 8)], "consumer1 in step 2 repeated offset 3"),
+        ([resuming(3), *range(3, 8), 3], "nonmonotonic poll: consumer1, partition 0, offset 3"),
     ],
 )
 def test_what_must_not_be_is_found_and_said(told, fault):
     words, _ = judged(*told)
     assert words.startswith("Verdict: FAILED: ")
     assert fault in words
+
+
+def test_a_panel_keeps_the_order_of_the_lines_and_of_many_messages_shows_the_first_and_the_last():
+    lines = printed("Received", STARTING, *range(7), "Stopped.", resuming(7), 7)
+    assert in_short(lines) == [
+        STARTING,
+        "Received: AAPL 0.00 (offset 0)",
+        "… 5 more …",
+        "Received: AAPL 6.00 (offset 6)",
+        "Stopped.",
+        resuming(7),
+        "Received: AAPL 7.00 (offset 7)",
+    ]

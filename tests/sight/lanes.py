@@ -65,8 +65,8 @@ class GroupView:
 class Lane:
     """A partition's log and each group's committed offset on it: three rows, and one or two for each group.
 
-    The end is always shown. If a group is further behind than there are columns, a column stands
-    for 2, 5 or 10 offsets, and the lane says so; still further behind, it has no ▲.
+    The end is always shown. If a group is further behind than there are columns, or has resumed further behind, a
+    column stands for 2, 5 or 10 offsets, and the lane says so; still further behind, it has no ▲ or ●.
 
     Attributes:
         name: the partition's, as stock-market-0.
@@ -105,11 +105,11 @@ class Lane:
         return rows
 
     def _columns(self, count: int) -> range:
-        """Return the first offset in each column: in the finest steps that show what each group has committed."""
-        committed = [group.committed for group in self.groups if group.committed is not None]
+        """Return the first offset in each column: in the finest steps that show all places of the groups."""
+        places = {place for group in self.groups for place in (group.committed, group.resumed)} - {None}
         for step in STEPS:
             low = max(0, self.log.end // step - count + 1) * step  # a multiple: columns keep their offsets
-            if low <= min(committed, default=low):
+            if low <= min(places, default=low):
                 break
         return range(low, low + count * step, step)
 

@@ -30,21 +30,16 @@ class Section:
     Attributes:
         title: what stands in the line above, in `style`.
         lines: (text, style), styles as rich has them, the oldest first; it may hold more than there is room for.
-        pinned: lines, as `lines` has them, that stay at the top of the section while `lines` roll by below,
-            such as the sentence of a script and the message after it. `lines` keep one row at least.
     """
 
     title: str
     lines: list[tuple[str, str]]
     style: str = "bold"
-    pinned: list[tuple[str, str]] = field(default_factory=list)
 
     def __rich_console__(self, console, options):
         width, height = options.max_width, options.height - 1
         yield rule(self.title, width, self.style)
-        pinned = deque(wrap(self.pinned, width, "  "), maxlen=height - bool(self.lines))
-        yield from pinned
-        yield from deque(wrap(self.lines, width, "  "), maxlen=height - len(pinned))
+        yield from deque(wrap(self.lines, width, "  "), maxlen=height)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from evidence.judge import Run, in_words, judge, missing, repeated
-from evidence.lines import Line
+from evidence.lines import Line, Resuming
 
 PRODUCERS, CONSUMERS = ("producer1", "producer2"), ("consumer1", "consumer2")
 SCRIPTS = PRODUCERS + CONSUMERS
@@ -18,8 +18,8 @@ class Step:
         number, title, sentence: what people are told of it.
         note: what came of it, as last told.
         lines: {script: the Lines that it has printed meanwhile}.
-        may_repeat, why: {consumer: the offset from which on the step lets it print messages again, once}; a word for
-            the reason.
+        may_repeat, why: {consumer: the offset from which on the step lets it print messages again, once each time it
+            resumes}; a word for the reason.
         waits: {consumer: the seconds from a restart, its own or its Kafka's, to its first message after it}.
         committed, end: {consumer: its committed offset} and the log's end, when the step was over.
         missing, repeated: {consumer: the offsets that it has passed here and never printed}, {consumer: those that it
@@ -69,7 +69,8 @@ def account(steps, log) -> list[str]:
             step.missing[name] = [offset for offset in never if passed <= offset < step.committed[name]]
             step.repeated[name] = [message.offset for message in again]
             passed = step.committed[name]
-            allowed = range(step.may_repeat.get(name, step.end), step.end)
+            resumes = len(run_of(name, [step]).of(Resuming))
+            allowed = dict.fromkeys(range(step.may_repeat.get(name, step.end), step.end), resumes)
             if more := Counter(step.repeated[name]) - Counter(allowed):
                 faults.append(f"{name} in step {step.number} repeated {in_words(more)}")
     return faults

@@ -9,18 +9,22 @@ import time
 from kafka.admin import MemberToRemove
 from kafka.errors import CoordinatorNotAvailableError
 
+from evidence.judge import Run
 from evidence.kafka_itself import Kafka
 from evidence.lines import Message
 from evidence.scripts import Script
-from evidence.snapshot import Group, Snapshot
+from evidence.snapshot import Group
 from machine.waiting import Overdue, wait_until
 from story.account import CONSUMERS, SCRIPTS
 
-RUNNING = "running"
+STARTING, RUNNING = "starting", "running"
 
 
 class Stage:
     """Starts, stops and kills the scripts and their Kafka, and keeps what the account needs.
+
+    What its methods and attributes tell of Kafka is of one moment: that of the latest `look`. Whatever waits looks
+    several times a second, and what stops a script looks when it has ended.
 
     Use it in the main thread alone: on Linux, scripts end with the thread that started them.
 
@@ -30,13 +34,13 @@ class Stage:
             it has a topic and groups of its own, which `close` deletes.
         pace: what the pauses for reading are multiplied by; the seconds from one of a producer's ticks to the next.
         tell: called with each line of the story.
-        show: called with the stage, several times a second.
+        show: called with the stage at each look.
 
     Attributes:
         topic, groups: the topic's name; {consumer: its group}.
         states: {script: what it is doing, in words}.
         steps: the Steps so far; the last one, `step`, is being played.
-        kafka: the Kafka; `seen` is the latest Snapshot of it, `away` tells that it is stopped.
+        kafka: for what is done to Kafka; `seen` is the latest Snapshot of it, `away` tells why there is no later one.
     """
 
     def __init__(self, bootstrap_servers, broker, pace, tell, show):
@@ -48,63 +52,94 @@ class Stage:
         self.states = dict.fromkeys(SCRIPTS, "not started")
         self.steps = []
         self.kafka = Kafka(bootstrap_servers, timeout_ms=8000)
-        self.seen, self.away = None, False
+        self.seen, self.away = None, ""
         self._scripts, self._taken = {}, {}  # {name: the latest Script}, {name: how many of its lines are taken}
         self._ended_by = None  # the exit status
 
-    # What is told.
+    # What there is to see.
 
     @property
     def step(self):
         return self.steps[-1]
 
+    @property
+    def end(self) -> int:
+        """The offset that the log's next message gets."""
+        return self.seen.logs[0].end
+
+    def group(self, name) -> Group:
+        return self.seen.group(self.groups[name])
+
+    def committed(self, name) -> int:
+        return self.group(name).committed.get(0, 0)
+
+    def lag(self, name) -> int:
+        return self.seen.logs[0].lag(self.committed(name))
+
+    def look(self):
+        """See what Kafka has and what the scripts have printed, and show it.
+
+        Raises:
+            SystemExit: a signal ends the demonstration.
+            AssertionError: a script has ended by itself.
+        """
+        if self._ended_by:
+            raise SystemExit(self._ended_by)
+        if not self.away:  # Kafka first: no offset is committed before its line is printed
+            self.seen = self.kafka.snapshot(self.topic, self.groups.values(), patience=30)
+        for name, script in self._scripts.items():
+            has_ended = script.has_ended()  # asked first: then all its lines are taken
+            self._take_lines(name)
+            if has_ended and self.states[name] in (STARTING, RUNNING):
+                raise AssertionError(f"{name} ended by itself: {script.text()[-200:]}")
+        self._show(self)
+
+    def _take_lines(self, name):
+        """Keep what a script has printed, and tell what is no message."""
+        new = self._scripts[name].output[self._taken[name] :]
+        self._taken[name] += len(new)
+        self.step.lines[name] += new
+        if new and self.states[name] == STARTING:
+            self.states[name] = RUNNING
+        for line in new:
+            if not isinstance(line.event, Message):
+                self.tell(f"    {line.text}")
+
+    # What is told.
+
     def say(self, note):
         """Tell what came of the step, and leave time to read it."""
-        self._take_lines()
         self.step.note = note
         self.tell(f"  {note}")
         self.pause(3 + len(note) / 40)
 
     def end_step(self):
         """Note where the groups stand, and tell it."""
-        step, look = self.step, self.ask()
-        step.committed = {name: look.groups[group].committed.get(0, 0) for name, group in self.groups.items()}
-        step.end = look.logs[0].end
-        self._take_lines()
-        lags = (f"{name} committed {at}, lag {look.logs[0].lag(at)}" for name, at in step.committed.items())
-        self.tell(f"  The log ends at offset {step.end}; {'; '.join(lags)}.")
+        self.look()
+        self.step.committed = {name: self.committed(name) for name in CONSUMERS}
+        self.step.end = self.end
+        lags = (f"{name} committed {self.committed(name)}, lag {self.lag(name)}" for name in CONSUMERS)
+        self.tell(f"  The log ends at offset {self.end}; {'; '.join(lags)}.")
 
-    def _take_lines(self):
-        """Keep what the scripts have printed, and tell what is no message."""
-        for name, script in self._scripts.items():
-            new = script.output[self._taken[name] :]
-            self._taken[name] += len(new)
-            self.step.lines[name] += new
-            for line in new:
-                if not isinstance(line.event, Message):
-                    self.tell(f"    {line.text}")
-
-    # The scripts.
+    # What is done with the scripts.
 
     def start(self, name) -> Script:
-        self._take_lines()  # of its run before
         settings = {"KAFKA_TOPIC": self.topic, "SEND_INTERVAL_SECONDS": str(self._interval)}
         if name in CONSUMERS:
             settings["KAFKA_GROUP_ID"] = self.groups[name]
         self._scripts[name] = Script(name, self.bootstrap_servers, **settings)
-        self._taken[name] = 0
-        self.states[name] = RUNNING
+        self._taken[name], self.states[name] = 0, STARTING
         return self._scripts[name]
 
-    def restart(self, name) -> Script:
-        """Start a consumer again and let it catch up; return its new run."""
-        end, script = self.end(), self.start(name)
-        self._await_first_message(name, script.started)
+    def restart(self, name) -> Run:
+        """Start a consumer again and let it catch up with what is there now; return what it has printed then."""
+        end, script = self.end, self.start(name)
+        self._await_message(name, script.started)
         self.until_read(name, end)
-        return script
+        return script.run()
 
-    def _await_first_message(self, name, since):
-        """Wait for a consumer's first message since a moment; note how many seconds after it that came."""
+    def _await_message(self, name, since):
+        """Wait for a script's first message since a moment; note how many seconds after it that came."""
         lines = self._scripts[name].output
 
         def arrived():
@@ -114,42 +149,30 @@ class Stage:
 
     def interrupt(self, name):
         """Stop a script as Ctrl+C does."""
-        self.states[name] = "stopped with Ctrl+C"
         self._scripts[name].interrupt()
+        self.states[name] = "stopped with Ctrl+C"
+        self.look()
 
     def kill(self, name):
         """End a script as kill -9 does."""
-        self.states[name] = "killed with kill -9"
         self._scripts[name].kill()
+        self.states[name] = "killed with kill -9"
+        self.look()
 
-    # Kafka.
-
-    def ask(self) -> Snapshot:
-        """Return what Kafka has now; one that is starting is asked again, for half a minute."""
-        self.seen = self.kafka.snapshot(self.topic, self.groups.values(), patience=30)
-        return self.seen
-
-    def group(self, name) -> Group:
-        return self.ask().group(self.groups[name])
-
-    def committed(self, name) -> int:
-        return self.group(name).committed.get(0, 0)
-
-    def end(self) -> int:
-        return self.ask().logs[0].end
+    # What is done with Kafka.
 
     def stop_kafka(self):
-        self.away = True
+        self.away = "Kafka is stopped"
         self.broker.stop()
 
     def start_kafka(self) -> float:
-        """Start Kafka again, wait until all consumers go on; return the seconds that Kafka took."""
-        began = time.monotonic()
+        """Start Kafka again, wait until all scripts go on; return the seconds that Kafka took."""
+        began, self.away = time.monotonic(), "Kafka starts"
         self.broker.start(wait=False)
         self.until("Kafka to start", self.broker.is_ready)
-        self.away, seconds = False, time.monotonic() - began
-        for name in CONSUMERS:
-            self._await_first_message(name, began)
+        self.away, seconds = "", time.monotonic() - began
+        for name in SCRIPTS:
+            self._await_message(name, began)
         return seconds
 
     def rewind(self, name):
@@ -158,17 +181,23 @@ class Stage:
         command += f" -p {self.topic}:0 -s earliest"
         self.tell(f"    $ python -m {command}")
         subprocess.run([sys.executable, "-m", *command.split()], check=True, capture_output=True, timeout=60)
+        self.look()
 
     # Waiting, and the end.
 
     def until(self, what, condition):
-        """Return condition()'s first true value; meanwhile tell and show what happens.
+        """Return condition()'s first true value; look before each question.
 
         Raises:
-            AssertionError: it is not true after a minute, or a script has ended by itself.
+            AssertionError: it is not true after a minute.
         """
+
+        def asked():
+            self.look()
+            return condition()
+
         try:
-            return wait_until(condition, every=0.2, pause=self._look)
+            return wait_until(asked, every=0.2)
         except Overdue:
             raise AssertionError(f"Waited a minute in vain for {what}.") from None
 
@@ -180,23 +209,6 @@ class Stage:
         """Leave time to read along."""
         end = time.monotonic() + seconds * self._pauses
         self.until("the time", lambda: time.monotonic() >= end)
-
-    def _look(self, seconds):
-        """Take the scripts' lines, notice a script that has ended by itself, show what Kafka has; then sleep.
-
-        Raises:
-            SystemExit: a signal ends the demonstration.
-        """
-        if self._ended_by:
-            raise SystemExit(self._ended_by)
-        self._take_lines()
-        for name, script in self._scripts.items():
-            if self.states[name] == RUNNING and script.has_ended():
-                raise AssertionError(f"{name} ended by itself: {script.text()[-200:]}")
-        if not self.away:
-            self.ask()
-        self._show(self)
-        time.sleep(seconds)
 
     def end_soon(self, status):
         """Have the next look end the demonstration, since a signal asks for it."""

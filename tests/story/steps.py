@@ -4,7 +4,7 @@ A step is a function with @step. What a consumer may print again in it, it says 
 repeated or missing is a fault in the account, but for what Kafka has deleted and the consumer reports as LOST.
 """
 
-from evidence.lines import Lost
+from evidence.lines import Lost, Resuming
 from story.account import CONSUMERS, PRODUCERS, SCRIPTS, Step
 
 STEPS = []  # (a few words for the table, the function), in order
@@ -29,7 +29,7 @@ def play(stage) -> None:
 def finish(stage):
     for name in PRODUCERS:
         stage.interrupt(name)
-    end = stage.end()
+    end = stage.end
     for name in CONSUMERS:
         stage.until_read(name, end)
         stage.interrupt(name)
@@ -52,12 +52,11 @@ def all_run(stage):
 def stop_one(stage):
     """Ctrl+C stops consumer1: messages pile up behind it, while consumer2 goes on."""
     stage.interrupt("consumer1")
-    at = stage.committed("consumer1")
-    stage.say(f"It stopped at offset {at}: that is its group's committed offset.")
-    stage.until("messages behind consumer1", lambda: stage.end() >= at + 10)
+    stage.say(f"It stopped at offset {stage.committed('consumer1')}: that is its group's committed offset.")
+    stage.until("messages behind consumer1", lambda: stage.lag("consumer1") >= 10)
     stage.say(
-        f"{stage.end() - at} messages wait in the log for consumer1; its committed offset stays "
-        f"{at}. consumer2's group has its own and is not held up."
+        "Its committed offset stays, and what comes now waits in the log: the lag grows. "
+        "consumer2's group has a committed offset of its own and is not held up."
     )
 
 
@@ -65,12 +64,11 @@ def stop_one(stage):
 def start_it_again(stage):
     """consumer1 is started again: it resumes at its group's committed offset and catches up."""
     at = stage.committed("consumer1")
-    behind = stage.end() - at
-    first = stage.restart("consumer1").messages()[0].offset
-    seconds = stage.step.waits["consumer1"]
+    run = stage.restart("consumer1")
+    resumed, seconds = run.of(Resuming)[0], stage.step.waits["consumer1"]
     stage.say(
-        f"Stopped at {at}, first message after the restart: {first}, after {seconds:.1f} s. Of the lag of {behind} "
-        "nothing is left: nothing is skipped, nothing comes twice."
+        f"Stopped at {at}, resumed at {resumed.offset}, first message {run.messages[0].offset}, {seconds:.1f} s after "
+        f"the start: nothing is skipped, nothing comes twice. {resumed.behind} messages waited then; it has read them."
     )
 
 
@@ -79,14 +77,12 @@ def kill_it(stage):
     """kill -9 ends consumer1 without a goodbye; started again, it goes on at once."""
     stage.kill("consumer1")
     at = stage.committed("consumer1")
-    stage.step.may_repeat = {"consumer1": at}
-    stage.step.why = "in flight"
-    stage.say(f"Killed. Its committed offset is {at}.")
-    first = stage.restart("consumer1").messages()[0].offset
-    seconds = stage.step.waits["consumer1"]
+    stage.step.may_repeat, stage.step.why = {"consumer1": at}, "in flight"
+    stage.say(f"Killed: its group had committed offset {at} by then.")
+    resumed = stage.restart("consumer1").of(Resuming)[0]
     stage.say(
-        f"It went on at {first} after {seconds:.1f} s and has caught up: "
-        "committed after printing, never before, so a crash skips nothing."
+        f"It resumed at {resumed.offset}; its first message came after {stage.step.waits['consumer1']:.1f} s. "
+        "An offset is committed after printing, never before, so a crash skips nothing."
     )
 
 
@@ -96,16 +92,13 @@ def stop_kafka(stage):
     if not stage.broker:
         stage.say("Left out: this Kafka is not the demonstration's own to stop.")
         return
-    before = stage.end()
-    stage.step.may_repeat = {name: stage.committed(name) for name in CONSUMERS}
-    stage.step.why = "in flight"
+    stage.step.may_repeat, stage.step.why = {name: stage.committed(name) for name in CONSUMERS}, "in flight"
     stage.stop_kafka()
-    stage.pause(3)
+    stage.pause(5)
     seconds = stage.start_kafka()
     stage.say(
-        f"Kafka was back after {seconds:.1f} s. The log ended at offset {before} before and at "
-        f"{stage.end()} after: log and committed offsets are on disk. What the producers could "
-        "not send they kept, and sent it now."
+        f"Kafka was back after {seconds:.1f} s. The log and the committed offsets are on disk, so both consumers "
+        "went on where they had been. What the producers could not send they kept, and sent it then."
     )
 
 
@@ -121,13 +114,13 @@ def rewind(stage):
     stage.until("the end of consumer1's session", lambda: not stage.group("consumer1").members)
     stage.rewind("consumer1")
     at = stage.committed("consumer1")
-    stage.step.may_repeat = {"consumer1": at}
-    stage.step.why = "rewound"
-    stage.say(f"Its committed offset was {before} and is {at} now: that is all that has changed.")
-    again = sum(message.offset < before for message in stage.restart("consumer1").messages())
+    stage.step.may_repeat, stage.step.why = {"consumer1": at}, "rewound"
+    stage.say(f"The rewind has set its committed offset from {before} to {at}, and changed nothing else.")
+    run = stage.restart("consumer1")
+    again = sum(message.offset < before for message in run.messages)
     stage.say(
-        f"From {before} back to {at}, and {again} of {before - at} messages came again: reading deletes "
-        "nothing, a group only remembers a place."
+        f"It resumed at {run.of(Resuming)[0].offset}, and {again} of {before - at} messages came again: reading "
+        "deletes nothing, a group only remembers a place."
     )
 
 
@@ -136,10 +129,10 @@ def delete_unread(stage):
     """consumer1 is stopped, and Kafka deletes unread messages, as retention does: that is reported, not hidden."""
     stage.interrupt("consumer1")
     at = stage.committed("consumer1")
-    stage.until("messages behind consumer1", lambda: stage.end() >= at + 12)
-    cutoff = at + (stage.end() - at) * 2 // 3
-    stage.until_read("consumer2", cutoff)
-    stage.kafka.delete_before(stage.topic, cutoff)
-    stage.say(f"Deleted: all below {cutoff}. consumer1 had not read {at} to {cutoff - 1}.")
-    for lost in stage.restart("consumer1").run().of(Lost):
+    stage.until("messages behind consumer1", lambda: stage.lag("consumer1") >= 12)
+    last = at + stage.lag("consumer1") * 2 // 3 - 1
+    stage.until_read("consumer2", last + 1)
+    stage.kafka.delete_before(stage.topic, last + 1)
+    stage.say(f"Kafka has deleted all up to offset {last}. consumer1 had not read {at} to {last}.")
+    for lost in stage.restart("consumer1").of(Lost):
         stage.say(f"consumer1 says so: LOST: offsets {lost.first} to {lost.last}.")

@@ -1,6 +1,7 @@
 """What is seen of the demonstration: its picture, live or filmed, and the table at its end."""
 
 import json
+from itertools import groupby
 
 from rich.table import Table
 
@@ -9,7 +10,7 @@ from sight.film import Film
 from sight.lanes import ALARM, GroupView, Lane, legend
 from sight.picture import Picture, Section
 from story.account import CONSUMERS, PRODUCERS, run_of, sent_in
-from story.stage import RUNNING
+from story.stage import RUNNING, STARTING
 from story.steps import STEPS
 
 COLOURS = {"producer1": "cyan", "producer2": "magenta", "consumer1": "green", "consumer2": "yellow"}
@@ -24,7 +25,7 @@ def picture_of(stage) -> Picture:
         [Lane(f"{stage.topic}-0", log, [group_of(stage, name) for name in CONSUMERS], written)],
         [*([section_of(stage, name)] for name in CONSUMERS), [section_of(stage, name) for name in PRODUCERS]],
         texts=[(step.sentence, "bold"), (step.note, "")],
-        state="Kafka is stopped" if stage.away else "",
+        state=stage.away,
         shares=[4, 4, 1],
         foot=legend({name: COLOURS[name] for name in PRODUCERS}, resumed=True),
     )
@@ -39,12 +40,23 @@ def group_of(stage, name) -> GroupView:
 
 
 def section_of(stage, name) -> Section:
-    """Return what a script has said in this step, and below it its latest messages."""
+    """Return what a script has printed, and in the line above it what it is doing."""
     state, style = stage.states[name], COLOURS[name]
-    said = [(short(line), style) for line in stage.step.lines[name] if not isinstance(line.event, Message)]
     lines = [line for step in stage.steps for line in step.lines[name]]
-    latest = [(short(line), style) for line in lines[-60:] if isinstance(line.event, Message)]
-    return Section(f"{name}: {state}", latest, style=style if state == RUNNING else ALARM, pinned=said)
+    title_style = style if state in (STARTING, RUNNING) else ALARM
+    return Section(f"{name}: {state}", [(text, style) for text in in_short(lines)], style=title_style)
+
+
+def in_short(lines) -> list[str]:
+    """Return lines in the order in which they came; of many messages in a row the first and the last."""
+    texts = []
+    for are_messages, group in groupby(lines, lambda line: isinstance(line.event, Message)):
+        row = list(group)
+        if are_messages and len(row) > 3:
+            texts += [short(row[0]), f"… {len(row) - 2} more …", short(row[-1])]
+        else:
+            texts += map(short, row)
+    return texts
 
 
 def short(line) -> str:
