@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from kafka.errors import KafkaError
+
 from evidence.snapshot import Group, Snapshot
 from sight.lag import Lag
 
@@ -40,6 +42,11 @@ def listed(names: list[str]) -> str:
     return ", ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1} more"
 
 
+def failing(error: KafkaError) -> str:
+    """Return what Kafka does, in words that go on after its name."""
+    return f"{'does not answer' if error.retriable else 'refuses'} ({type(error).__name__})"
+
+
 def holding(group: Group, holders: list[str]) -> str:
     """Return in words who holds a group's partitions; "" if Kafka does not tell."""
     if holders:
@@ -55,12 +62,12 @@ class Chronicle:
 
     Attributes:
         last: the latest Snapshot, or None before the first.
-        away: whether Kafka does not answer.
+        away: why there are no figures, in words that go on after "Kafka"; "" while there are.
     """
 
     def __init__(self, topic: str, servers: str):
         self.topic, self.servers = topic, servers
-        self.last, self.away = None, False
+        self.last, self.away = None, ""
         self._topic_id = None
         self._members = {}  # {group: those of its members that read the topic} when its partitions were last shared out
         self._lags = {}  # {group: {partition number: Lag}}
@@ -72,11 +79,10 @@ class Chronicle:
         change = f"lag {lag.change():+,} since {clock(lag.base.at)}" if lag and lag.base else ""
         return "; ".join(filter(None, (held, change)))
 
-    def no_answer(self, at: float, error: Exception) -> list[Happening]:
-        """Return what there is to tell if Kafka has not answered for a while, but with this error."""
-        told, self.away = self.away, True
-        text = f"No answer from Kafka at {self.servers} ({type(error).__name__}): waiting for it."
-        return [] if told else [Happening(at, text, "bad")]
+    def no_figures(self, at: float, error: KafkaError) -> list[Happening]:
+        """Return what there is to tell if Kafka has not answered for a while, or only with this error."""
+        told, self.away = self.away, failing(error)
+        return [] if told else [Happening(at, f"Kafka at {self.servers} {self.away}: waiting for it.", "bad")]
 
     def see(self, snapshot: Snapshot) -> list[Happening]:
         """Take in a snapshot; return what has happened since the one before."""
@@ -87,7 +93,7 @@ class Chronicle:
 
     def _compare(self, before: Snapshot | None) -> Iterator[tuple[str, str]]:
         if self.away:
-            self.away = False
+            self.away = ""
             yield f"Kafka answers{' again' if before else ''}.", "good"
             for lags in self._lags.values():
                 for lag in lags.values():

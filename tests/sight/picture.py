@@ -1,7 +1,6 @@
 """The picture: the whole screen, of the watch as of the demonstration. Drawing alone: rich, no Kafka."""
 
 import textwrap
-from collections import deque
 from dataclasses import dataclass, field
 
 from rich.console import Group
@@ -25,7 +24,7 @@ def wrap(lines: list[tuple[str, str]], width: int, indent: str = "") -> list[Tex
 
 @dataclass(frozen=True)
 class Section:
-    """What has been said, below the lanes: the latest lines that fit; a long one goes on in the next row.
+    """What has been said, below the lanes: the latest lines that fit, each from its beginning.
 
     Attributes:
         title: what stands in the line above, in `style`.
@@ -39,7 +38,13 @@ class Section:
     def __rich_console__(self, console, options):
         width, height = options.max_width, options.height - 1
         yield rule(self.title, width, self.style)
-        yield from deque(wrap(self.lines, width, "  "), maxlen=height)
+        rows = []
+        for line in reversed(self.lines):
+            added = wrap([line], width, "  ")[:height]
+            if len(rows) + len(added) > height:
+                break
+            rows = added + rows
+        yield from rows
 
 
 @dataclass(frozen=True)

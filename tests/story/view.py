@@ -5,11 +5,11 @@ from itertools import groupby
 
 from rich.table import Table
 
-from evidence.lines import Lost, Message, Resuming
+from evidence.lines import Message, Resuming
 from sight.film import Film
 from sight.lanes import ALARM, GroupView, Lane, legend
 from sight.picture import Picture, Section
-from story.account import CONSUMERS, PRODUCERS, run_of, sent_in
+from story.account import CONSUMERS, PRODUCERS, lost_in, run_of, sent_in
 from story.stage import RUNNING, STARTING
 from story.steps import STEPS
 
@@ -83,17 +83,17 @@ def table_of(steps) -> Table:
     shown = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     shown.add_column("step")
     shown.add_column("consumer", no_wrap=True)
-    for title in ("sent", "received", "missing", "repeated", "lag\nat end", "restart\nto first"):
+    for title in ("sent", "received", "LOST", "repeated", "lag\nat end", "restart\nto first"):
         shown.add_column(title, justify="right", no_wrap=True)
     for step in steps:
         for name in CONSUMERS:
-            first, run, again = name == CONSUMERS[0], run_of(name, [step]), step.repeated[name]
+            first, again = name == CONSUMERS[0], step.repeated[name]
             shown.add_row(
                 f"{step.number} {step.title}" if first else "",
                 name,
                 str(len(sent_in([step]))) if first else "",
-                str(len(run.messages)),
-                f"{len(step.missing[name])}{' (LOST)' if run.of(Lost) else ''}",
+                str(len(run_of(name, [step]).messages)),
+                str(lost_in([step], name)),
                 f"{len(again)}{f' ({step.why})' if again else ''}",
                 str(step.end - step.committed[name]),
                 f"{step.waits[name]:.1f} s" if name in step.waits else "",
