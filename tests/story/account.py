@@ -64,7 +64,7 @@ def account(steps, log) -> list[str]:
     Returns:
         The faults, as sentences without a full stop.
     """
-    faults = [str(anomaly) for anomaly in judge([run_of(name, steps) for name in SCRIPTS], log)]
+    faults = judge([run_of(name, steps) for name in SCRIPTS], log)
     for name in CONSUMERS:
         for step, again in zip(steps, repeated(run_of(name, [step]) for step in steps), strict=True):
             step.repeated[name] = [message.offset for message in again]
