@@ -17,7 +17,7 @@ class Step:
     Attributes:
         number, title, sentence: what people are told of it.
         note: what came of it, as last told.
-        lines: {script: the Lines that it has printed meanwhile}.
+        lines: {script: the Lines that it has printed meanwhile, and the commands that started it}.
         may_repeat, why: {consumer: the offset from which on the step lets it print messages again, once each time it
             resumes}; a word for the reason.
         waits: {consumer: the seconds from a restart, its own or its Kafka's, to its first message after it}.

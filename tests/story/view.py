@@ -10,7 +10,7 @@ from sight.film import Film
 from sight.lanes import ALARM, GroupView, Lane, legend
 from sight.picture import Picture, Section
 from story.account import CONSUMERS, PRODUCERS, lost_in, run_of, sent_in
-from story.stage import RUNNING, STARTING
+from story.stage import RUNNING
 from story.steps import STEPS
 
 COLOURS = {"producer1": "cyan", "producer2": "magenta", "consumer1": "green", "consumer2": "yellow"}
@@ -43,8 +43,8 @@ def section_of(stage, name) -> Section:
     """Return what a script has printed, and in the line above it what it is doing."""
     state, style = stage.states[name], COLOURS[name]
     lines = [line for step in stage.steps for line in step.lines[name]]
-    title_style = style if state in (STARTING, RUNNING) else ALARM
-    return Section(f"{name}: {state}", [(text, style) for text in in_short(lines)], style=title_style)
+    said = [(text, style) for text in in_short(lines)]
+    return Section(f"{name}: {state}", said, style=style if state == RUNNING else ALARM)
 
 
 def in_short(lines) -> list[str]:
@@ -61,7 +61,7 @@ def in_short(lines) -> list[str]:
 
 def short(line) -> str:
     """Return a line without the script's name; a message by its symbol, price and offset, which fit any terminal."""
-    text = line.text.partition("] ")[2]
+    text = line.text.partition("] ")[2] or line.text
     if not isinstance(line.event, Message):
         return text
     verb, tick = text.partition(":")[0], json.loads(line.event.value)
