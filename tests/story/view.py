@@ -7,7 +7,7 @@ from rich.table import Table
 from evidence.lines import MESSAGE, Lost, Placed
 from sight.film import Film
 from sight.lanes import ALARM, GroupView, Lane, legend
-from sight.picture import Picture, Section
+from sight.screen import Panel, Screen
 from story.account import CONSUMERS, PRODUCERS, run_of, sent_in
 from story.stage import RUNNING
 from story.steps import STEPS
@@ -15,11 +15,11 @@ from story.steps import STEPS
 COLOURS = {"producer1": "cyan", "producer2": "magenta", "consumer1": "green", "consumer2": "yellow"}
 
 
-def picture_of(stage) -> Picture:
+def picture_of(stage) -> Screen:
     """Return the picture of the stage as it is now."""
     log, step = stage.seen.logs[0], stage.step
     written = {m.offset: COLOURS[name] for name in PRODUCERS for m in run_of(name, stage.steps).messages}
-    return Picture(
+    return Screen(
         f"Step {step.number} of {len(STEPS)}: {step.title}",
         [Lane(f"{stage.topic}-0", log, [group_of(stage, name) for name in CONSUMERS], written)],
         [*([section_of(stage, name)] for name in CONSUMERS), [section_of(stage, name) for name in PRODUCERS]],
@@ -38,12 +38,13 @@ def group_of(stage, name) -> GroupView:
     return GroupView(name, committed, style=COLOURS[name], resumed=resumed[-1] if resumed else None)
 
 
-def section_of(stage, name) -> Section:
-    """Return what a script has said in this step, and below it its latest messages."""
-    state, style = stage.states[name], COLOURS[name]
-    said = [(short(line), style) for line in stage.step.lines[name] if not MESSAGE.fullmatch(line)]
-    latest = [(short(line), style) for line in run_of(name, stage.steps).lines[-60:] if MESSAGE.fullmatch(line)]
-    return Section(f"{name}: {state}", latest, style=style if state == RUNNING else ALARM, pinned=said)
+def section_of(stage, name) -> Panel:
+    """Return a script's latest lines, in the order in which they came; what it has said in this step stays."""
+    state, style, lines = stage.states[name], COLOURS[name], run_of(name, stage.steps).lines
+    begin = len(lines) - len(stage.step.lines[name])
+    said = [number for number in range(begin, len(lines)) if not MESSAGE.fullmatch(lines[number])]
+    shown = [(short(line), style) for line in lines]
+    return Panel(f"{name}: {state}", shown, style if state == RUNNING else ALARM, said)
 
 
 def short(text: str) -> str:

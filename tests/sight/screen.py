@@ -1,7 +1,6 @@
-"""The picture: the whole screen, of the watch as of the demonstration. Drawing alone: rich, no Kafka."""
+"""The whole screen, of the watch as of the demonstration. Drawing alone: rich, no Kafka."""
 
 import textwrap
-from collections import deque
 from dataclasses import dataclass, field
 
 from rich.console import Group
@@ -10,7 +9,7 @@ from rich.text import Text
 
 from sight.lanes import ALARM, Lane, legend, row_of, rule, visible
 
-BELOW = 8  # rows kept for the sections, however many lanes there are
+BELOW = 8  # rows kept for the panels, however many lanes there are
 TEXTS = 5  # rows kept for the texts, if there are any: the lanes stand still while they change
 
 
@@ -24,47 +23,50 @@ def wrap(lines: list[tuple[str, str]], width: int, indent: str = "") -> list[Tex
 
 
 @dataclass(frozen=True)
-class Section:
+class Panel:
     """What has been said, below the lanes: the latest lines that fit; a long one goes on in the next row.
 
     Attributes:
         title: what stands in the line above, in `style`.
         lines: (text, style), styles as rich has them, the oldest first; it may hold more than there is room for.
-        pinned: lines, as `lines` has them, that stay at the top of the section while `lines` roll by below,
-            such as the sentence of a script and the message after it. `lines` keep one row at least.
+        pinned: the numbers of those in `lines` that stay, in their order, while others roll by, such as a script's
+            sentence among its messages. The last line is always seen.
     """
 
     title: str
     lines: list[tuple[str, str]]
     style: str = "bold"
-    pinned: list[tuple[str, str]] = field(default_factory=list)
+    pinned: list[int] = field(default_factory=list)
 
     def __rich_console__(self, console, options):
-        width, height = options.max_width, options.height - 1
-        yield rule(self.title, width, self.style)
-        pinned = deque(wrap(self.pinned, width, "  "), maxlen=height - bool(self.lines))
-        yield from pinned
-        yield from deque(wrap(self.lines, width, "  "), maxlen=height - len(pinned))
+        yield rule(self.title, options.max_width, self.style)
+        room, shown, latest = options.height - 1, {}, range(len(self.lines))[::-1]
+        for number in dict.fromkeys([*latest[:1], *reversed(self.pinned), *latest]):
+            if room > 0:
+                shown[number] = wrap([self.lines[number]], options.max_width, "  ")[-room:]
+                room -= len(shown[number])
+        for number in sorted(shown):
+            yield from shown[number]
 
 
 @dataclass(frozen=True)
-class Picture:
+class Screen:
     """The whole screen, as something that rich can draw: in a `Live`, on a `Console`, in a film.
 
-    From top to bottom: the heading; the texts; the lanes; what the signs mean; the sections. It fits 80 columns and
+    From top to bottom: the heading; the texts; the lanes; what the signs mean; the panels. It fits 80 columns and
     24 rows, and fills whatever it is given. Lanes for which there is no room are summed up in a row.
 
     Attributes:
-        sections: rows of sections from top to bottom; those of one row stand side by side, equally wide.
+        panels: rows of panels from top to bottom; those of one row stand side by side, equally wide.
         texts: (text, style), wrapped below the heading and never cut.
         state: why there are no new figures, as "Kafka does not answer": in red beside the heading; "" while there are.
-        shares: how the height is shared out among the rows of sections, a number for each; by default equally.
+        shares: how the height is shared out among the rows of panels, a number for each; by default equally.
         foot: what stands below the lanes if all of them fit.
     """
 
     heading: str
     lanes: list[Lane]
-    sections: list[list[Section]]
+    panels: list[list[Panel]]
     texts: list[tuple[str, str]] = field(default_factory=list)
     state: str = ""
     shares: list[int] | None = None
@@ -94,7 +96,7 @@ class Picture:
 
     def _below(self) -> list[Layout]:
         rows = []
-        for beside, share in zip(self.sections, self.shares or [1] * len(self.sections), strict=True):
+        for beside, share in zip(self.panels, self.shares or [1] * len(self.panels), strict=True):
             first, *others = map(Layout, beside)
             row = Layout(ratio=share, minimum_size=2)
             row.split_row(first, *(part for other in others for part in (Layout(" ", size=2), other)))
