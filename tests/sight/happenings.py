@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from kafka.errors import KafkaError
+from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
 from evidence.snapshot import Group, Member, Snapshot
 from sight.lag import Lag
@@ -44,7 +44,9 @@ def listed(names: list[str]) -> str:
 
 def failing(error: KafkaError) -> str:
     """Return what Kafka does, in words that go on after its name."""
-    return f"{'does not answer' if error.retriable else 'refuses'} ({type(error).__name__})"
+    name = type(error).__name__
+    silent = isinstance(error, (KafkaConnectionError, KafkaTimeoutError))
+    return f"does not answer ({name})" if silent else f"answers with {name}"
 
 
 def holding(group: Group, holders: list[str]) -> str:

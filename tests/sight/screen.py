@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from rich.console import Group
 from rich.layout import Layout
+from rich.padding import Padding
 from rich.text import Text
 
 from sight.lanes import ALARM, Lane, legend, row_of, rule, visible
@@ -13,13 +14,10 @@ BELOW = 8  # rows kept for the panels, however many lanes there are
 TEXTS = 5  # rows kept for the texts, if there are any: the lanes stand still while they change
 
 
-def wrap(lines: list[tuple[str, str]], width: int, indent: str = "") -> list[Text]:
-    """Return (text, style) lines as rows; those that a long one goes on in begin with the indent."""
-    rows = []
-    for text, style in lines:
-        parts = textwrap.wrap(visible(text), width, subsequent_indent=indent, break_on_hyphens=False)
-        rows += [Text(part, style, no_wrap=True) for part in parts]
-    return rows
+def wrap(text: str, style: str, width: int, indent: str = "") -> list[Text]:
+    """Return a text as rows; those that a long one goes on in begin with the indent."""
+    parts = textwrap.wrap(visible(text), width, subsequent_indent=indent, break_on_hyphens=False)
+    return [Text(part, style, no_wrap=True) for part in parts]
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Panel:
         room, shown, latest = options.height - 1, {}, range(len(self.lines))[::-1]
         for number in dict.fromkeys([*latest[:1], *reversed(self.pinned), *latest]):
             if room > 0:
-                shown[number] = wrap([self.lines[number]], options.max_width, "  ")[-room:]
+                shown[number] = wrap(*self.lines[number], options.max_width, "  ")[-room:]
                 room -= len(shown[number])
         for number in sorted(shown):
             yield from shown[number]
@@ -57,7 +55,7 @@ class Screen:
     24 rows, and fills whatever it is given. Lanes for which there is no room are summed up in a row.
 
     Attributes:
-        panels: rows of panels from top to bottom; those of one row stand side by side, equally wide.
+        panels: rows of panels from top to bottom; those of one row stand side by side.
         texts: (text, style), wrapped below the heading and never cut.
         state: why there are no new figures, as "Kafka does not answer": in red beside the heading; "" while there are.
         shares: how the height is shared out among the rows of panels, a number for each; by default equally.
@@ -74,7 +72,8 @@ class Screen:
 
     def __rich_console__(self, console, options):
         width, height = options.max_width, options.height or console.height
-        rows = [row_of(self.heading, "bold").append(f"  {self.state}", ALARM), *wrap(self.texts, width)]
+        rows = [row_of(self.heading, "bold").append(f"  {self.state}", ALARM)]
+        rows += [row for text, style in self.texts for row in wrap(text, style, width)]
         if self.texts:
             rows += [Text()] * (1 + TEXTS - len(rows))
         rows += self._lanes(width, height - len(rows) - BELOW)
@@ -97,8 +96,6 @@ class Screen:
     def _below(self) -> list[Layout]:
         rows = []
         for beside, share in zip(self.panels, self.shares or [1] * len(self.panels), strict=True):
-            first, *others = map(Layout, beside)
-            row = Layout(ratio=share, minimum_size=2)
-            row.split_row(first, *(part for other in others for part in (Layout(" ", size=2), other)))
-            rows.append(row)
+            rows.append(Layout(ratio=share, minimum_size=2))
+            rows[-1].split_row(*(Layout(Padding(panel, (0, 2, 0, 0))) for panel in beside[:-1]), Layout(beside[-1]))
         return rows
