@@ -38,7 +38,7 @@ from evidence.snapshot import Group
 from machine.processes import on_ending
 from sight.happenings import Chronicle, clock, failing
 from sight.lanes import GroupView, Lane, visible
-from sight.picture import Picture, Section
+from sight.screen import Panel, Screen
 
 EVERY = 0.5  # seconds from one snapshot to the next
 SILENT = 3  # seconds without an answer until that is told
@@ -74,11 +74,11 @@ def table_of(topic, snapshot) -> Table:
     return table
 
 
-def picture(chronicle, news) -> Picture:
-    return Picture(
+def screen(chronicle, news) -> Screen:
+    return Screen(
         f"topic {chronicle.topic} at {chronicle.servers}",
         lanes(chronicle) if chronicle.last else [],
-        [[Section("what has happened", list(news))]],
+        [[Panel("what has happened", list(news))]],
         state=f"Kafka {chronicle.away}" if chronicle.away else "",
     )
 
@@ -98,10 +98,10 @@ def follow(chronicle, ask):
 def live(chronicle, ask) -> None:
     """Show the picture until Ctrl+C; the terminal is then as it was."""
     news = deque(maxlen=200)
-    with Live(picture(chronicle, news), console=Console(), screen=True) as shown:
+    with Live(screen(chronicle, news), console=Console(), screen=True) as shown:
         for happenings in follow(chronicle, ask):
             news.extend((f"{clock(each.at)}  {each.text}", STYLES[each.mood]) for each in happenings)
-            shown.update(picture(chronicle, news))
+            shown.update(screen(chronicle, news))
 
 
 def plain(chronicle, ask) -> None:

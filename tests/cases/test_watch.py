@@ -165,7 +165,7 @@ def test_without_a_topic_or_a_kafka_once_says_so_in_one_line_and_the_watch_waits
     assert missing.wait() == once.wait() == refused.wait() == 1
     assert missing.text() == f"watch.py: Topic {topic} does not exist."
     assert re.fullmatch(rf"watch\.py: Kafka at {nowhere} does not answer \(\w+\)\. Start it, or .*", once.text())
-    assert "refuses (InvalidTopicError)" in refused.text()
+    assert "answers with InvalidTopicError" in refused.text()
     waiting.wait_for(rf"Kafka at {nowhere} does not answer \(\w+\): waiting for it\.")
     assert waiting.interrupt() == 0
     assert not waiting.errors

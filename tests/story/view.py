@@ -8,7 +8,7 @@ from rich.table import Table
 from evidence.lines import Message, Resuming
 from sight.film import Film
 from sight.lanes import ALARM, GroupView, Lane, legend
-from sight.picture import Picture, Section
+from sight.screen import Panel, Screen
 from story.account import CONSUMERS, PRODUCERS, lost_in, run_of, sent_in
 from story.stage import RUNNING
 from story.steps import STEPS
@@ -16,14 +16,14 @@ from story.steps import STEPS
 COLOURS = {"producer1": "cyan", "producer2": "magenta", "consumer1": "green", "consumer2": "yellow"}
 
 
-def picture_of(stage) -> Picture:
+def picture_of(stage) -> Screen:
     """Return the picture of the stage as it is now."""
     log, step = stage.seen.logs[0], stage.step
     written = {m.offset: COLOURS[name] for name in PRODUCERS for m in run_of(name, stage.steps).messages}
-    return Picture(
+    return Screen(
         f"Step {step.number} of {len(STEPS)}: {step.title}",
         [Lane(f"{stage.topic}-0", log, [group_of(stage, name) for name in CONSUMERS], written)],
-        [*([section_of(stage, name)] for name in CONSUMERS), [section_of(stage, name) for name in PRODUCERS]],
+        [*([panel_of(stage, name)] for name in CONSUMERS), [panel_of(stage, name) for name in PRODUCERS]],
         texts=[(step.sentence, "bold"), (step.note, "")],
         state=stage.away,
         shares=[4, 4, 1],
@@ -39,12 +39,12 @@ def group_of(stage, name) -> GroupView:
     return GroupView(name, committed, style=COLOURS[name], resumed=resumed[-1] if resumed else None)
 
 
-def section_of(stage, name) -> Section:
+def panel_of(stage, name) -> Panel:
     """Return what a script has printed, and in the line above it what it is doing."""
     state, style = stage.states[name], COLOURS[name]
     lines = [line for step in stage.steps for line in step.lines[name]]
     said = [(text, style) for text in in_short(lines)]
-    return Section(f"{name}: {state}", said, style=style if state == RUNNING else ALARM)
+    return Panel(f"{name}: {state}", said, style=style if state == RUNNING else ALARM)
 
 
 def in_short(lines) -> list[str]:
