@@ -36,11 +36,11 @@ from rich.text import Text
 from evidence.kafka_itself import Kafka
 from evidence.snapshot import Group
 from machine.processes import on_ending
-from sight.happenings import Chronicle, clock
+from sight.happenings import Chronicle, clock, failing
 from sight.lanes import GroupView, Lane, visible
-from sight.picture import Picture, Section
+from sight.screen import Panel, Screen
 
-EVERY = 0.5  # seconds from one look to the next
+EVERY = 0.5  # seconds from one snapshot to the next
 SILENT = 3  # seconds without an answer until that is told
 FOR_EVER = 24 * 60 * 60  # seconds; then it goes on
 STYLES = {"bad": "bold red", "good": "green", "": ""}
@@ -74,52 +74,52 @@ def table_of(topic, snapshot) -> Table:
     return table
 
 
-def picture(chronicle, news) -> Picture:
-    return Picture(
+def screen(chronicle, news) -> Screen:
+    return Screen(
         f"topic {chronicle.topic} at {chronicle.servers}",
         lanes(chronicle) if chronicle.last else [],
-        [[Section("what has happened", list(news))]],
-        state="Kafka does not answer" if chronicle.away else "",
+        [[Panel("what has happened", list(news))]],
+        state=f"Kafka {chronicle.away}" if chronicle.away else "",
     )
 
 
-def follow(chronicle, look):
+def follow(chronicle, ask):
     """Yield the Happenings that each Snapshot has found, for ever."""
     while True:
         try:
             # Where no Kafka is, wait until that has to be told, and after that for as long as it takes.
-            happenings = chronicle.see(look(FOR_EVER if chronicle.away else SILENT))
+            happenings = chronicle.see(ask(FOR_EVER if chronicle.away else SILENT))
         except KafkaError as error:
-            happenings = chronicle.no_answer(time.time(), error)
+            happenings = chronicle.no_figures(time.time(), error)
         yield happenings
         time.sleep(EVERY)
 
 
-def live(chronicle, look) -> None:
+def live(chronicle, ask) -> None:
     """Show the picture until Ctrl+C; the terminal is then as it was."""
     news = deque(maxlen=200)
-    with Live(picture(chronicle, news), console=Console(), screen=True) as shown:
-        for happenings in follow(chronicle, look):
+    with Live(screen(chronicle, news), console=Console(), screen=True) as shown:
+        for happenings in follow(chronicle, ask):
             news.extend((f"{clock(each.at)}  {each.text}", STYLES[each.mood]) for each in happenings)
-            shown.update(picture(chronicle, news))
+            shown.update(screen(chronicle, news))
 
 
-def plain(chronicle, look) -> None:
-    for happenings in follow(chronicle, look):
+def plain(chronicle, ask) -> None:
+    for happenings in follow(chronicle, ask):
         for happening in happenings:
             print(f"{clock(happening.at)}  {visible(happening.text)}", flush=True)
 
 
-def once(chronicle, look) -> None:
+def once(chronicle, ask) -> None:
     """Print a table of what Kafka has now.
 
     Raises:
         SystemExit: there is none; it says why.
     """
     try:
-        chronicle.see(look(SILENT))
+        chronicle.see(ask(SILENT))
     except KafkaError as error:
-        what = f"No answer from Kafka at {chronicle.servers} ({type(error).__name__})"
+        what = f"Kafka at {chronicle.servers} {failing(error)}"
         sys.exit(f"watch.py: {what}. Start it, or correct the address or the topic.")
     if not chronicle.last.logs:
         sys.exit(f"watch.py: Topic {chronicle.topic} does not exist.")

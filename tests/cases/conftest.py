@@ -18,7 +18,7 @@ PURE = (
     "test_film.py",
     "test_happenings.py",
     "test_judge.py",
-    "test_picture.py",
+    "test_screen.py",
     "test_story.py",
 )
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from kafka.errors import KafkaTimeoutError
 
 from evidence.snapshot import Group, Member, PartitionLog, Snapshot
 from sight.happenings import Chronicle, clock
@@ -153,8 +154,10 @@ def test_a_group_that_rebalances_has_not_lost_its_members():
 def test_a_kafka_that_does_not_answer_is_told_once_and_what_waits_meanwhile_is_no_growing_lag():
     watched = Watched()
     watched.move(end=5)
-    silence = [happening.text for _ in range(2) for happening in watched.chronicle.no_answer(START, TimeoutError())]
-    assert silence == ["No answer from Kafka at 127.0.0.1:9092 (TimeoutError): waiting for it."]
+    silence = [
+        happening.text for _ in range(2) for happening in watched.chronicle.no_figures(START, KafkaTimeoutError())
+    ]
+    assert silence == ["Kafka at 127.0.0.1:9092 does not answer (KafkaTimeoutError): waiting for it."]
     assert watched.move(seconds=60, end=5) == ["Kafka answers again."]
     assert watched.move(5, end=1) == []
     assert "commits nothing" in watched.move(4, end=1)[0]

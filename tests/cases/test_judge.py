@@ -69,7 +69,7 @@ def test_a_sound_history_has_no_anomaly(history):
 def test_a_group_owes_what_it_had_not_committed_before():
     later = [consumer(resuming(3, 2), *ticks(3, 4))]
     assert_sound(later, Log(FIVE), begin={"g": {0: 3}})
-    assert missing(later, Log(FIVE), {"g": {0: 2}}) == ticks(2)
+    assert missing(later, Log(FIVE), {0: 2}) == ticks(2)
 
 
 # Each history has these anomalies and no other: what it is, whose, where.
@@ -165,7 +165,7 @@ WRONG = [
 @pytest.mark.parametrize(("expected", "runs", "topic_log"), WRONG, ids=[expected for expected, *_ in WRONG])
 def test_each_anomaly_is_found_and_nothing_else(expected, runs, topic_log):
     lines = [f"{line}: {MEANING[line.partition(':')[0]]}" for line in expected.splitlines()]
-    assert [str(anomaly) for anomaly in judge(runs, topic_log)] == lines
+    assert judge(runs, topic_log) == lines
     with pytest.raises(AssertionError) as caught:
         assert_sound(runs, topic_log, repeats=5)
     assert str(caught.value) == "\n".join(lines)
@@ -173,11 +173,8 @@ def test_each_anomaly_is_found_and_nothing_else(expected, runs, topic_log):
 
 def test_a_group_that_resumes_elsewhere_than_it_had_committed_is_found():
     history, said = [consumer(resuming(3, 2), *ticks(3, 4))], [consumer(starting(), *FIVE)]
-    assert [(each.kind, each.offsets) for each in judge(history, Log(FIVE), {"g": {0: 2}})] == [
-        ("unseen", (2,)),
-        ("false place", (3,)),
-    ]
-    assert [each.kind for each in judge(said, Log(FIVE), {"g": {0: 2}})] == ["false place"]
+    for runs, kinds in ((history, ["unseen", "false place"]), (said, ["false place"])):
+        assert [anomaly.partition(":")[0] for anomaly in judge(runs, Log(FIVE), {"g": {0: 2}})] == kinds
 
 
 def test_each_kind_of_anomaly_has_a_history_that_must_fail():

@@ -62,13 +62,13 @@ def test_what_must_not_be_is_found_and_said(told, fault):
 
 
 def test_a_panel_keeps_the_order_of_the_lines_and_of_many_messages_shows_the_first_and_the_last():
-    lines = printed("Received", STARTING, *range(7), "Stopped.", resuming(7), 7)
+    lines = [*printed("Received", STARTING, *range(7), "Stopped."), read("$ python a.py"), *printed("Received", 7)]
     assert in_short(lines) == [
         STARTING,
         "Received: AAPL 0.00 (offset 0)",
         "… 5 more …",
         "Received: AAPL 6.00 (offset 6)",
         "Stopped.",
-        resuming(7),
+        "$ python a.py",
         "Received: AAPL 7.00 (offset 7)",
     ]

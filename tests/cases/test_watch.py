@@ -87,7 +87,7 @@ def is_rewound_and_loses(told, kafka):
 
 def survives_an_outage(told, terminal, kafka, broker):
     broker.stop()
-    told.wait_for(r"  No answer from Kafka at \S+ \(\w+\): waiting for it\.$")
+    told.wait_for(r"  Kafka at \S+ does not answer \(\w+\): waiting for it\.$")
     terminal.shows(r"topic stock-market at \S+  Kafka does not answer")
     told_before = len(told.output)
     broker.start()
@@ -164,9 +164,9 @@ def test_without_a_topic_or_a_kafka_once_says_so_in_one_line_and_the_watch_waits
     missing, refused = watch("--once"), watch("--once", "--topic", "a b")
     assert missing.wait() == once.wait() == refused.wait() == 1
     assert missing.text() == f"watch.py: Topic {topic} does not exist."
-    assert re.fullmatch(rf"watch\.py: No answer from Kafka at {nowhere} \(\w+\)\. Start it, or .*", once.text())
-    assert "(InvalidTopicError)" in refused.text()
-    waiting.wait_for(rf"No answer from Kafka at {nowhere} \(\w+\): waiting for it\.")
+    assert re.fullmatch(rf"watch\.py: Kafka at {nowhere} does not answer \(\w+\)\. Start it, or .*", once.text())
+    assert "answers with InvalidTopicError" in refused.text()
+    waiting.wait_for(rf"Kafka at {nowhere} does not answer \(\w+\): waiting for it\.")
     assert waiting.interrupt() == 0
     assert not waiting.errors
 

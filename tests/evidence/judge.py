@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
-from typing import NamedTuple
 
 from evidence.lines import Lost, Message, Resuming, Started, WentBack
 
@@ -92,21 +91,8 @@ class Log:
         return self.end.get(partition, 1 + max((offset for p, offset in self.known if p == partition), default=-1))
 
 
-class Anomaly(NamedTuple):
-    """What must not be. `kind` is a key of MEANING; `offsets` ascend."""
-
-    kind: str
-    who: str
-    partition: int
-    offsets: tuple[int, ...]
-
-    def __str__(self):
-        where = f"{self.who}, partition {self.partition}, {in_words(self.offsets)}"
-        return f"{self.kind}: {where}: {MEANING[self.kind]}"
-
-
-def judge(runs, log, begin=None) -> list[Anomaly]:
-    """Find each anomaly in what these runs printed about this log.
+def judge(runs, log, begin=None) -> list[str]:
+    """Find each anomaly in what these runs printed about this log: a sentence that begins with a key of MEANING.
 
     Args:
         runs: a list of all runs of all scripts; those of a group in the order of their starts.
@@ -124,9 +110,12 @@ def judge(runs, log, begin=None) -> list[Anomaly]:
     for message in _duplicates(producers, log):
         found["duplicate", "producers", message.partition].add(message.offset)
     for group, members in _groups(runs).items():
-        for kind, partition, offset in _faults_of_group(members, log, begin):
+        for kind, partition, offset in _faults_of_group(members, log, (begin or {}).get(group, {})):
             found[kind, f"group {group}", partition].add(offset)
-    return [Anomaly(*what, tuple(sorted(offsets))) for what, offsets in found.items()]
+    return [
+        f"{kind}: {who}, partition {partition}, {in_words(offsets)}: {MEANING[kind]}"
+        for (kind, who, partition), offsets in found.items()
+    ]
 
 
 def assert_sound(runs, log, repeats=0, begin=None) -> None:
@@ -138,7 +127,7 @@ def assert_sound(runs, log, repeats=0, begin=None) -> None:
     Raises:
         AssertionError: one line for each anomaly.
     """
-    found = [str(anomaly) for anomaly in judge(runs, log, begin)]
+    found = judge(runs, log, begin)
     for group, members in _groups(runs).items():
         again = [message.offset for messages in repeated(members) for message in messages]
         if len(again) > repeats:
@@ -146,17 +135,15 @@ def assert_sound(runs, log, repeats=0, begin=None) -> None:
     assert not found, "\n".join(found)
 
 
-def missing(runs, log, begin=None) -> list[Message]:
+def missing(runs, log, committed=None) -> list[Message]:
     """Return what the group of these runs owes and has not printed, reported as LOST or not, in the log's order.
 
     Args:
-        runs, log, begin: as `judge` has them.
+        committed: {partition: the offset that the group had committed before}; where it had none, it is not named.
     """
     printed = {message.place for run in runs for message in run.messages}
-    partitions = {partition for partition, _ in log.known}
-    start = {partition: _begin(runs, log, partition, begin) for partition in partitions}
-    owed = sorted(log.known.values())
-    return [m for m in owed if m.offset >= start[m.partition] and m.place not in printed]
+    begin = {partition: _start(runs, log, partition) for partition, _ in log.known} | (committed or {})
+    return [m for m in sorted(log.known.values()) if m.offset >= begin[m.partition] and m.place not in printed]
 
 
 def repeated(runs) -> list[list[Message]]:
@@ -197,13 +184,12 @@ def _faults(run, log):
     yield from _producer_order(run) if run.group is None else _jumps(run, log)
 
 
-def _faults_of_group(runs, log, begin):
+def _faults_of_group(runs, log, committed):
     """Yield (kind, partition, offset) of what is wrong with the lines of all runs of a group, taken together."""
     told = {(lost.partition, offset) for run in runs for lost in run.of(Lost) for offset in lost.offsets}
-    for message in missing(runs, log, begin):
+    for message in missing(runs, log, committed):
         if message.place not in told:
             yield "unseen", *message.place
-    committed = _committed(runs, begin)
     places = [event for run in runs for event in run.of(Started, Resuming)]
     for partition in {place.partition for place in places}:
         here = [place for place in places if place.partition == partition]
@@ -228,8 +214,7 @@ def _jumps(run, log):
     for event in run.events:
         partition = event.partition
         if isinstance(event, Message | Lost):
-            lost = isinstance(event, Lost)
-            offsets = event.offsets if lost else range(event.offset, event.offset + 1)
+            lost, offsets = isinstance(event, Lost), event.offsets
             if partition not in lowest:
                 yield "unplaced", partition, offsets[0]
             expected = lowest.get(partition, offsets[0])
@@ -246,7 +231,7 @@ def _jumps(run, log):
             if not max(0, least) <= event.behind <= max(0, most):
                 yield "false lag", partition, event.offset
         else:
-            lowest[partition] = event.offset if isinstance(event, WentBack) else _start(event, [run], log)
+            lowest[partition] = event.offset if isinstance(event, WentBack) else _start([run], log, partition)
             ends.pop(partition, None)  # the log may be a new one
 
 
@@ -263,24 +248,14 @@ def _duplicates(producers, log):
     return more if len(more) - len(known) > in_flight else known
 
 
-def _start(started, runs, log):
-    """Return the lowest offset that belongs to runs of a group that had no committed offset.
+def _start(runs, log, partition):
+    """Return the lowest offset that belongs to runs of a group that had none committed; 0 if none of them says so.
 
     At the latest, that is the first one printed. At the earliest it may not be above the log's first, which may have
     been lower when the group began.
     """
-    first = [log.first.get(started.partition, 0)] if started.reset == "earliest" else []
-    told = [event for run in runs for event in run.of(Message, Lost) if event.partition == started.partition]
-    return min([*first, *(event.offset if isinstance(event, Message) else event.first for event in told)], default=0)
-
-
-def _begin(runs, log, partition, begin):
-    """Return the offset from which on a group owes the log's messages; 0 if nobody was ever given the partition."""
-    starts = [event for run in runs for event in run.of(Started) if event.partition == partition]
-    without = min((_start(event, runs, log) for event in starts), default=0)
-    return _committed(runs, begin).get(partition, without)
-
-
-def _committed(runs, begin):
-    """Return {partition: the offset that the group of these runs had committed before them}."""
-    return (begin or {}).get(runs[0].group, {})
+    resets = {event.reset for run in runs for event in run.of(Started) if event.partition == partition}
+    told = [event.offsets[0] for run in runs for event in run.of(Message, Lost) if event.partition == partition]
+    if "earliest" in resets:
+        told.append(log.first.get(partition, 0))
+    return min(told, default=0) if resets else 0

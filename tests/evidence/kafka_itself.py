@@ -117,15 +117,11 @@ class Kafka:
         topic_id = described.get("topic_id") and str(described["topic_id"])
         # In this order: what is deleted unread is never too much, and a lag is never below 0.
         partitions = [TopicPartition(topic, partition["partition_index"]) for partition in described["partitions"]]
-        first = self._offsets(admin, partitions, OffsetSpec.EARLIEST)
+        first = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
         found = self._groups(admin, topic_id, partitions, groups)
-        end = self._offsets(admin, partitions, OffsetSpec.LATEST)
+        end = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
         logs = {tp.partition: PartitionLog(first[tp].offset, end[tp].offset) for tp in partitions}
         return Snapshot(time.time(), time.monotonic(), topic_id, logs, found)
-
-    def _offsets(self, admin, partitions, spec):
-        timeout_ms = self._client["request_timeout_ms"]
-        return admin.list_partition_offsets(dict.fromkeys(partitions, spec), timeout_ms=timeout_ms)
 
     def _groups(self, admin, topic_id, partitions, wanted) -> dict[str, Group]:
         """Return the groups that have to do with the topic, as they are now."""

@@ -19,6 +19,10 @@ class Message(NamedTuple):
         """Its partition and its offset there."""
         return self.partition, self.offset
 
+    @property
+    def offsets(self) -> range:
+        return range(self.offset, self.offset + 1)
+
 
 class Started(NamedTuple):
     """A group without a committed offset starts at the "earliest" or the "latest" message."""

@@ -82,7 +82,8 @@ def end_and_judge(scripts, kafka, topic, since=0.0, **allowed) -> None:
         assert producer.interrupt() == 0, producer.text()
     log = kafka.whole_log(topic)
     for consumer in consumers:
-        consumer.wait_until(lambda consumer=consumer: not missing([consumer.run(since)], log, allowed.get("begin")))
+        begin = allowed.get("begin", {}).get(consumer.group)
+        consumer.wait_until(lambda consumer=consumer, begin=begin: not missing([consumer.run(since)], log, begin))
         assert consumer.interrupt() == 0, consumer.text()
     assert_sound(runs(scripts, since), log, **allowed)
     for script in scripts:

@@ -32,6 +32,11 @@ class Member(NamedTuple):
     partitions: frozenset[int] = frozenset()
     reads: bool = True
 
+    @property
+    def identity(self) -> str:
+        """What stays the same: for a static member its instance, also when it is started again."""
+        return self.instance or self.member_id
+
 
 @dataclass(frozen=True)
 class Group:

@@ -8,7 +8,9 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from evidence.snapshot import Group, Snapshot
+from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+
+from evidence.snapshot import Group, Member, Snapshot
 from sight.lag import Lag
 
 
@@ -40,6 +42,13 @@ def listed(names: list[str]) -> str:
     return ", ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1} more"
 
 
+def failing(error: KafkaError) -> str:
+    """Return what Kafka does, in words that go on after its name."""
+    name = type(error).__name__
+    silent = isinstance(error, (KafkaConnectionError, KafkaTimeoutError))
+    return f"does not answer ({name})" if silent else f"answers with {name}"
+
+
 def holding(group: Group, holders: list[str]) -> str:
     """Return in words who holds a group's partitions; "" if Kafka does not tell."""
     if holders:
@@ -50,33 +59,36 @@ def holding(group: Group, holders: list[str]) -> str:
     return {"Empty": "no member", "": ""}.get(group.state, "no member holds it")
 
 
+def readers_of(group: Group) -> dict[str, Member]:
+    return {member.identity: member for member in group.members if member.reads}
+
+
 class Chronicle:
     """Tells what happens to a topic and the groups that read it.
 
     Attributes:
         last: the latest Snapshot, or None before the first.
-        away: whether Kafka does not answer.
+        away: why there are no figures, in words that go on after "Kafka"; "" while there are.
     """
 
     def __init__(self, topic: str, servers: str):
         self.topic, self.servers = topic, servers
-        self.last, self.away = None, False
+        self.last, self.away = None, ""
         self._topic_id = None
-        self._members = {}  # {group: those of its members that read the topic} when its partitions were last shared out
+        self._readers = {}  # {group: {identity: member that reads the topic}} when its partitions were last shared out
         self._lags = {}  # {group: {partition number: Lag}}
 
     def note(self, name: str, number: int) -> str:
         """Return who holds a partition for a group, and what its lag does, as far as that is known."""
         group, lag = self.last.group(name), self._lags.get(name, {}).get(number)
         held = holding(group, list(filter(None, [group.holder(number)])))
-        change = f"lag {lag.change():+,} since {clock(lag.base.at)}" if lag and lag.base else ""
+        change = lag and lag.base and f"lag {lag.change():+,} since {clock(lag.base.at)}"
         return "; ".join(filter(None, (held, change)))
 
-    def no_answer(self, at: float, error: Exception) -> list[Happening]:
-        """Return what there is to tell if Kafka has not answered for a while, but with this error."""
-        told, self.away = self.away, True
-        text = f"No answer from Kafka at {self.servers} ({type(error).__name__}): waiting for it."
-        return [] if told else [Happening(at, text, "bad")]
+    def no_figures(self, at: float, error: KafkaError) -> list[Happening]:
+        """Return what there is to tell if Kafka has not answered for a while, or only with this error."""
+        told, self.away = self.away, failing(error)
+        return [] if told else [Happening(at, f"Kafka at {self.servers} {self.away}: waiting for it.", "bad")]
 
     def see(self, snapshot: Snapshot) -> list[Happening]:
         """Take in a snapshot; return what has happened since the one before."""
@@ -87,7 +99,7 @@ class Chronicle:
 
     def _compare(self, before: Snapshot | None) -> Iterator[tuple[str, str]]:
         if self.away:
-            self.away = False
+            self.away = ""
             yield f"Kafka answers{' again' if before else ''}.", "good"
             for lags in self._lags.values():
                 for lag in lags.values():
@@ -101,7 +113,7 @@ class Chronicle:
             yield from self._begin()
         else:
             yield from self._compare_logs(before)
-            for name in {**self._members, **self.last.groups}:
+            for name in {**self._readers, **self.last.groups}:
                 yield from self._compare_members(name, self.last.group(name))
                 yield from self._compare_offsets(name, self.last.group(name))
 
@@ -114,32 +126,29 @@ class Chronicle:
             yield f"Topic {self.topic} is there: {count(len(self.last.logs), 'partition')}, {kept} kept.", "good"
         else:
             yield f"The log was wiped: topic {self.topic} begins anew.", "bad"
-        self._topic_id, self._members, self._lags = self.last.topic_id, {}, {}
+        self._topic_id, self._readers, self._lags = self.last.topic_id, {}, {}
         for name, group in self.last.groups.items():
-            self._members[name] = [member for member in group.members if member.reads]
+            self._readers[name] = readers_of(group)
             self._lags[name] = lags = {number: Lag(self.last, name, number) for number in group.committed}
-            lag = (
-                f"lag {sum(lag.now for lag in lags.values()):,} on {self._names(lags)}" if lags else "nothing committed"
-            )
+            behind = f"lag {sum(lag.now for lag in lags.values()):,} on {self._names(lags)}"
             held = holding(group, [member.client_id for member in group.members if member.partitions])
-            yield f"Group {name}: {lag}{held and f'; {held}'}.", ""
+            yield f"Group {name}: {behind if lags else 'nothing committed'}{held and f'; {held}'}.", ""
 
     def _compare_logs(self, before: Snapshot) -> Iterator[tuple[str, str]]:
         now, then = len(self.last.logs), len(before.logs)
         if now > then:
             yield f"Partitions were added to {self.topic}: {now} now, {then} before.", ""
-        for number, log in self.last.logs.items():
-            if number in before.logs and log.first > before.logs[number].first:
-                yield self._deleted(number, before.logs[number].first, log.first)
-
-    def _deleted(self, number: int, before: int, first: int) -> tuple[str, str]:
-        unread = []
-        for name, group in self.last.groups.items():
-            start = max(group.committed.get(number, first), before)
-            if start < first:
-                unread.append(f"{name} has not committed {start} to {first - 1}")
-        what = f"Deleted up to offset {first - 1} of {self.topic}-{number}, by retention or by hand"
-        return f"{what}: {'; '.join(unread) or 'no group shown had its offset there'}.", "bad" if unread else ""
+        for number, log in before.logs.items():
+            first = self.last.logs[number].first if number in self.last.logs else 0
+            if first <= log.first:
+                continue
+            unread = []
+            for name, group in self.last.groups.items():
+                start = max(group.committed.get(number, first), log.first)
+                if start < first:
+                    unread.append(f"{name} has not committed {start} to {first - 1}")
+            what = f"Deleted up to offset {first - 1} of {self.topic}-{number}, by retention or by hand"
+            yield f"{what}: {'; '.join(unread) or 'no group shown had its offset there'}.", "bad" if unread else ""
 
     def _names(self, numbers) -> str:
         return listed([f"{self.topic}-{number}" for number in sorted(numbers)])
@@ -150,14 +159,10 @@ class Chronicle:
         """Tell which members came, went, or hold other partitions; nothing while the group shares these out."""
         if group.state.endswith("Rebalance"):
             return
-        # A static member that is started again is the same one.
-        then = {member.instance or member.member_id: member for member in self._members.get(name, ())}
-        there = {member.instance or member.member_id: member for member in group.members}
-        now = {place: member for place, member in there.items() if member.reads}
-        self._members[name] = list(now.values())
-        for place in then.keys() - now.keys():
-            gone = then[place]
-            if place in there:
+        then, now = self._readers.get(name, {}), readers_of(group)
+        self._readers[name] = now
+        for gone in (member for identity, member in then.items() if identity not in now):
+            if any(member.identity == gone.identity for member in group.members):
                 how = f"{gone.client_id} reads another topic in {name} now"
             elif gone.instance:  # a static member does not leave when it is stopped
                 how = f"The session of {gone.client_id} in {name} is over"
@@ -165,8 +170,8 @@ class Chronicle:
                 how = f"{gone.client_id} left {name}, or its session is over"
             nobody = "" if now or not gone.partitions else f": nobody reads {self._names(gone.partitions)} for it"
             yield f"{how}{nobody}.", "bad" if nobody else ""
-        for place, member in now.items():
-            held, known = self._names(member.partitions) or "no partition", then.get(place)
+        for identity, member in now.items():
+            held, known = self._names(member.partitions) or "no partition", then.get(identity)
             if known is None or known.member_id != member.member_id:
                 yield f"{member.client_id} joined {name}{' again' if known else ''} and holds {held}.", "good"
             elif known.partitions != member.partitions:
@@ -179,27 +184,25 @@ class Chronicle:
         for number in gone:
             del lags[number]
         for number in lags:
-            yield from self._lag(name, number)
+            yield from self._lag(name, group, number)
         lags.update((number, Lag(self.last, name, number)) for number in new)
         if gone:
             yield f"{name} has no committed offset on {self._names(gone)} any more.", "bad"
         if new:
             yield f"{name} has committed for the first time on {self._names(new)}.", ""
 
-    def _lag(self, name: str, number: int) -> Iterator[tuple[str, str]]:
+    def _lag(self, name: str, group: Group, number: int) -> Iterator[tuple[str, str]]:
         lag, where = self._lags[name][number], f"{self.topic}-{number}"
         before, start = lag.committed, lag.start
         change = lag.see(self.last)
         moved = f"{start} → {lag.committed}{f', {lag.deleted} of them deleted before that' if lag.deleted else ''}"
-        if change == "rewound":
-            yield f"{name} is rewound on {where}: {before} → {lag.committed}.", ""
-        elif change == "stuck":
-            group = self.last.groups[name]
-            held = group.holder(number) or not group.state
-            reason = "Its consumer stopped, is slow, or commits rarely" if held else "No member holds it"
-            stands = f"committed {lag.committed}, lag {lag.now:,}"
-            yield f"{name} commits nothing on {where} since {clock(lag.since.at)}: {stands}. {reason}.", "bad"
-        elif change == "goes on":
-            yield f"{name} commits again on {where}: {moved}, lag {lag.now:,}.", "good"
-        elif change == "caught up":
-            yield f"{name} has caught up on {where}: committed {moved}.", "good"
+        held = group.holder(number) or not group.state
+        reason = "Its consumer stopped, is slow, or commits rarely" if held else "No member holds it"
+        stands = f"since {clock(lag.since.at)}: committed {lag.committed}, lag {lag.now:,}"
+        yield from {
+            "": [],
+            "rewound": [(f"{name} is rewound on {where}: {before} → {lag.committed}.", "")],
+            "stuck": [(f"{name} commits nothing on {where} {stands}. {reason}.", "bad")],
+            "goes on": [(f"{name} commits again on {where}: {moved}, lag {lag.now:,}.", "good")],
+            "caught up": [(f"{name} has caught up on {where}: committed {moved}.", "good")],
+        }[change]

@@ -55,10 +55,8 @@ class GroupView:
         """Return where it stands, in words."""
         if self.committed is None:
             return Text(" nothing committed", self.style)
-        lag = self.lag(log)
-        return Text(f" committed {self.committed}, ", self.style).append(
-            f"lag {lag}", ALARM if lag >= NOTABLE_LAG else ""
-        )
+        alarm = ALARM if self.lag(log) >= NOTABLE_LAG else ""
+        return Text(f" committed {self.committed}, ", self.style).append(f"lag {self.lag(log)}", alarm)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """The account of a run: what Kafka stored, compared with what each consumer printed. Pure."""
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from evidence.judge import Run, in_words, judge, missing, repeated
-from evidence.lines import Line, Resuming
+from evidence.judge import Run, in_words, judge, repeated
+from evidence.lines import Line, Lost, Resuming
 
 PRODUCERS, CONSUMERS = ("producer1", "producer2"), ("consumer1", "consumer2")
 SCRIPTS = PRODUCERS + CONSUMERS
@@ -17,13 +17,12 @@ class Step:
     Attributes:
         number, title, sentence: what people are told of it.
         note: what came of it, as last told.
-        lines: {script: the Lines that it has printed meanwhile}.
+        lines: {script: the Lines that it has printed meanwhile, and the commands that started it}.
         may_repeat, why: {consumer: the offset from which on the step lets it print messages again, once each time it
             resumes}; a word for the reason.
         waits: {consumer: the seconds from a restart, its own or its Kafka's, to its first message after it}.
         committed, end: {consumer: its committed offset} and the log's end, when the step was over.
-        missing, repeated: {consumer: the offsets that it has passed here and never printed}, {consumer: those that it
-            printed here and had printed before}: what `account` finds.
+        repeated: {consumer: the offsets that it printed here and had printed before}: what `account` finds.
     """
 
     number: int
@@ -36,7 +35,6 @@ class Step:
     waits: dict[str, float] = field(default_factory=dict)
     committed: dict[str, int] = field(default_factory=dict)
     end: int = 0
-    missing: dict[str, list[int]] = field(default_factory=dict)
     repeated: dict[str, list[int]] = field(default_factory=dict)
 
 
@@ -51,8 +49,13 @@ def sent_in(steps) -> list:
     return [message for name in PRODUCERS for message in run_of(name, steps).messages]
 
 
+def lost_in(steps, name) -> int:
+    """Return how many offsets a consumer has reported as LOST in these Steps."""
+    return sum(len(lost.offsets) for lost in run_of(name, steps).of(Lost))
+
+
 def account(steps, log) -> list[str]:
-    """Find what is missing and repeated in each step, and what should not have happened.
+    """Find what is repeated in each step, and what should not have happened.
 
     Args:
         steps: all Steps, in order.
@@ -61,14 +64,10 @@ def account(steps, log) -> list[str]:
     Returns:
         The faults, as sentences without a full stop.
     """
-    faults = [str(anomaly) for anomaly in judge([run_of(name, steps) for name in SCRIPTS], log)]
-    owed = replace(log, earlier=sent_in(steps))
+    faults = judge([run_of(name, steps) for name in SCRIPTS], log)
     for name in CONSUMERS:
-        never, passed = [message.offset for message in missing([run_of(name, steps)], owed)], 0
         for step, again in zip(steps, repeated(run_of(name, [step]) for step in steps), strict=True):
-            step.missing[name] = [offset for offset in never if passed <= offset < step.committed[name]]
             step.repeated[name] = [message.offset for message in again]
-            passed = step.committed[name]
             resumes = len(run_of(name, [step]).of(Resuming))
             allowed = dict.fromkeys(range(step.may_repeat.get(name, step.end), step.end), resumes)
             if more := Counter(step.repeated[name]) - Counter(allowed):
@@ -80,7 +79,7 @@ def verdict(steps, faults) -> str:
     """Return what came out, in a sentence or two; `faults` are what `account` has found in these steps."""
     if faults:
         return f"Verdict: FAILED: {'; '.join(faults)}."
-    unread = sum(len(step.missing[name]) for step in steps for name in CONSUMERS)
+    unread = sum(lost_in(steps, name) for name in CONSUMERS)
     but = f" but the {unread} deleted unread, which were reported as LOST" if unread else ""
     counts = [(len(step.repeated[name]), name, step.why) for step in steps for name in CONSUMERS]
     again = [f"{count} that {name} read again ({why})" for count, name, why in counts if count]

@@ -11,13 +11,13 @@ from kafka.errors import CoordinatorNotAvailableError
 
 from evidence.judge import Run
 from evidence.kafka_itself import Kafka
-from evidence.lines import Message
+from evidence.lines import Line, Message
 from evidence.scripts import Script
 from evidence.snapshot import Group
 from machine.waiting import Overdue, wait_until
 from story.account import CONSUMERS, SCRIPTS
 
-STARTING, RUNNING = "starting", "running"
+RUNNING = "running"
 
 
 class Stage:
@@ -90,7 +90,7 @@ class Stage:
         for name, script in self._scripts.items():
             has_ended = script.has_ended()  # asked first: then all its lines are taken
             self._take_lines(name)
-            if has_ended and self.states[name] in (STARTING, RUNNING):
+            if has_ended and self.states[name] == RUNNING:
                 raise AssertionError(f"{name} ended by itself: {script.text()[-200:]}")
         self._show(self)
 
@@ -99,8 +99,6 @@ class Stage:
         new = self._scripts[name].output[self._taken[name] :]
         self._taken[name] += len(new)
         self.step.lines[name] += new
-        if new and self.states[name] == STARTING:
-            self.states[name] = RUNNING
         for line in new:
             if not isinstance(line.event, Message):
                 self.tell(f"    {line.text}")
@@ -124,11 +122,15 @@ class Stage:
     # What is done with the scripts.
 
     def start(self, name) -> Script:
+        """Start a script; the command stands among its lines, as in a terminal."""
         settings = {"KAFKA_TOPIC": self.topic, "SEND_INTERVAL_SECONDS": str(self._interval)}
         if name in CONSUMERS:
             settings["KAFKA_GROUP_ID"] = self.groups[name]
+        command = Line(time.monotonic(), f"$ python {name}.py", None)
+        self.step.lines[name].append(command)
+        self.tell(f"    {command.text}")
         self._scripts[name] = Script(name, self.bootstrap_servers, **settings)
-        self._taken[name], self.states[name] = 0, STARTING
+        self._taken[name], self.states[name] = 0, RUNNING
         return self._scripts[name]
 
     def restart(self, name) -> Run:

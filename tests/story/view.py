@@ -5,25 +5,25 @@ from itertools import groupby
 
 from rich.table import Table
 
-from evidence.lines import Lost, Message, Resuming
+from evidence.lines import Message, Resuming
 from sight.film import Film
 from sight.lanes import ALARM, GroupView, Lane, legend
-from sight.picture import Picture, Section
-from story.account import CONSUMERS, PRODUCERS, run_of, sent_in
-from story.stage import RUNNING, STARTING
+from sight.screen import Panel, Screen
+from story.account import CONSUMERS, PRODUCERS, lost_in, run_of, sent_in
+from story.stage import RUNNING
 from story.steps import STEPS
 
 COLOURS = {"producer1": "cyan", "producer2": "magenta", "consumer1": "green", "consumer2": "yellow"}
 
 
-def picture_of(stage) -> Picture:
+def picture_of(stage) -> Screen:
     """Return the picture of the stage as it is now."""
     log, step = stage.seen.logs[0], stage.step
     written = {m.offset: COLOURS[name] for name in PRODUCERS for m in run_of(name, stage.steps).messages}
-    return Picture(
+    return Screen(
         f"Step {step.number} of {len(STEPS)}: {step.title}",
         [Lane(f"{stage.topic}-0", log, [group_of(stage, name) for name in CONSUMERS], written)],
-        [*([section_of(stage, name)] for name in CONSUMERS), [section_of(stage, name) for name in PRODUCERS]],
+        [*([panel_of(stage, name)] for name in CONSUMERS), [panel_of(stage, name) for name in PRODUCERS]],
         texts=[(step.sentence, "bold"), (step.note, "")],
         state=stage.away,
         shares=[4, 4, 1],
@@ -39,12 +39,12 @@ def group_of(stage, name) -> GroupView:
     return GroupView(name, committed, style=COLOURS[name], resumed=resumed[-1] if resumed else None)
 
 
-def section_of(stage, name) -> Section:
+def panel_of(stage, name) -> Panel:
     """Return what a script has printed, and in the line above it what it is doing."""
     state, style = stage.states[name], COLOURS[name]
     lines = [line for step in stage.steps for line in step.lines[name]]
-    title_style = style if state in (STARTING, RUNNING) else ALARM
-    return Section(f"{name}: {state}", [(text, style) for text in in_short(lines)], style=title_style)
+    said = [(text, style) for text in in_short(lines)]
+    return Panel(f"{name}: {state}", said, style=style if state == RUNNING else ALARM)
 
 
 def in_short(lines) -> list[str]:
@@ -61,7 +61,7 @@ def in_short(lines) -> list[str]:
 
 def short(line) -> str:
     """Return a line without the script's name; a message by its symbol, price and offset, which fit any terminal."""
-    text = line.text.partition("] ")[2]
+    text = line.text.partition("] ")[2] or line.text
     if not isinstance(line.event, Message):
         return text
     verb, tick = text.partition(":")[0], json.loads(line.event.value)
@@ -83,17 +83,17 @@ def table_of(steps) -> Table:
     shown = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     shown.add_column("step")
     shown.add_column("consumer", no_wrap=True)
-    for title in ("sent", "received", "missing", "repeated", "lag\nat end", "restart\nto first"):
+    for title in ("sent", "received", "LOST", "repeated", "lag\nat end", "restart\nto first"):
         shown.add_column(title, justify="right", no_wrap=True)
     for step in steps:
         for name in CONSUMERS:
-            first, run, again = name == CONSUMERS[0], run_of(name, [step]), step.repeated[name]
+            first, again = name == CONSUMERS[0], step.repeated[name]
             shown.add_row(
                 f"{step.number} {step.title}" if first else "",
                 name,
                 str(len(sent_in([step]))) if first else "",
-                str(len(run.messages)),
-                f"{len(step.missing[name])}{' (LOST)' if run.of(Lost) else ''}",
+                str(len(run_of(name, [step]).messages)),
+                str(lost_in([step], name)),
                 f"{len(again)}{f' ({step.why})' if again else ''}",
                 str(step.end - step.committed[name]),
                 f"{step.waits[name]:.1f} s" if name in step.waits else "",

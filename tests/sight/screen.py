@@ -1,31 +1,28 @@
-"""The picture: the whole screen, of the watch as of the demonstration. Drawing alone: rich, no Kafka."""
+"""The whole screen, of the watch as of the demonstration. Drawing alone: rich, no Kafka."""
 
 import textwrap
-from collections import deque
 from dataclasses import dataclass, field
 
 from rich.console import Group
 from rich.layout import Layout
+from rich.padding import Padding
 from rich.text import Text
 
 from sight.lanes import ALARM, Lane, legend, row_of, rule, visible
 
-BELOW = 8  # rows kept for the sections, however many lanes there are
+BELOW = 8  # rows kept for the panels, however many lanes there are
 TEXTS = 5  # rows kept for the texts, if there are any: the lanes stand still while they change
 
 
-def wrap(lines: list[tuple[str, str]], width: int, indent: str = "") -> list[Text]:
-    """Return (text, style) lines as rows; those that a long one goes on in begin with the indent."""
-    rows = []
-    for text, style in lines:
-        parts = textwrap.wrap(visible(text), width, subsequent_indent=indent, break_on_hyphens=False)
-        rows += [Text(part, style, no_wrap=True) for part in parts]
-    return rows
+def wrap(text: str, style: str, width: int, indent: str = "") -> list[Text]:
+    """Return a text as rows; those that a long one goes on in begin with the indent."""
+    parts = textwrap.wrap(visible(text), width, subsequent_indent=indent, break_on_hyphens=False)
+    return [Text(part, style, no_wrap=True) for part in parts]
 
 
 @dataclass(frozen=True)
-class Section:
-    """What has been said, below the lanes: the latest lines that fit; a long one goes on in the next row.
+class Panel:
+    """What has been said, below the lanes: the latest lines that fit, each from its beginning.
 
     Attributes:
         title: what stands in the line above, in `style`.
@@ -39,27 +36,33 @@ class Section:
     def __rich_console__(self, console, options):
         width, height = options.max_width, options.height - 1
         yield rule(self.title, width, self.style)
-        yield from deque(wrap(self.lines, width, "  "), maxlen=height)
+        rows = []
+        for line in reversed(self.lines):
+            added = wrap(*line, width, "  ")[:height]
+            if len(rows) + len(added) > height:
+                break
+            rows = added + rows
+        yield from rows
 
 
 @dataclass(frozen=True)
-class Picture:
+class Screen:
     """The whole screen, as something that rich can draw: in a `Live`, on a `Console`, in a film.
 
-    From top to bottom: the heading; the texts; the lanes; what the signs mean; the sections. It fits 80 columns and
+    From top to bottom: the heading; the texts; the lanes; what the signs mean; the panels. It fits 80 columns and
     24 rows, and fills whatever it is given. Lanes for which there is no room are summed up in a row.
 
     Attributes:
-        sections: rows of sections from top to bottom; those of one row stand side by side, equally wide.
+        panels: rows of panels from top to bottom; those of one row stand side by side.
         texts: (text, style), wrapped below the heading and never cut.
         state: why there are no new figures, as "Kafka does not answer": in red beside the heading; "" while there are.
-        shares: how the height is shared out among the rows of sections, a number for each; by default equally.
+        shares: how the height is shared out among the rows of panels, a number for each; by default equally.
         foot: what stands below the lanes if all of them fit.
     """
 
     heading: str
     lanes: list[Lane]
-    sections: list[list[Section]]
+    panels: list[list[Panel]]
     texts: list[tuple[str, str]] = field(default_factory=list)
     state: str = ""
     shares: list[int] | None = None
@@ -67,7 +70,8 @@ class Picture:
 
     def __rich_console__(self, console, options):
         width, height = options.max_width, options.height or console.height
-        rows = [row_of(self.heading, "bold").append(f"  {self.state}", ALARM), *wrap(self.texts, width)]
+        rows = [row_of(self.heading, "bold").append(f"  {self.state}", ALARM)]
+        rows += [row for text, style in self.texts for row in wrap(text, style, width)]
         if self.texts:
             rows += [Text()] * (1 + TEXTS - len(rows))
         rows += self._lanes(width, height - len(rows) - BELOW)
@@ -89,9 +93,7 @@ class Picture:
 
     def _below(self) -> list[Layout]:
         rows = []
-        for beside, share in zip(self.sections, self.shares or [1] * len(self.sections), strict=True):
-            first, *others = map(Layout, beside)
-            row = Layout(ratio=share, minimum_size=2)
-            row.split_row(first, *(part for other in others for part in (Layout(" ", size=2), other)))
-            rows.append(row)
+        for beside, share in zip(self.panels, self.shares or [1] * len(self.panels), strict=True):
+            rows.append(Layout(ratio=share, minimum_size=2))
+            rows[-1].split_row(*(Layout(Padding(panel, (0, 2, 0, 0))) for panel in beside[:-1]), Layout(beside[-1]))
         return rows

@@ -1,4 +1,4 @@
-"""The picture that demo.py and watch.py draw, for any figures and any size."""
+"""The screen that demo.py and watch.py draw, for any figures and any size."""
 
 import re
 
@@ -7,7 +7,7 @@ from rich.console import Console
 
 from evidence.snapshot import PartitionLog
 from sight.lanes import GroupView, Lane
-from sight.picture import Picture, Section
+from sight.screen import Panel, Screen
 
 BEHIND = GroupView("stock-group1", 2, note="held by consumer1 while its session lasts")
 LEVEL = GroupView("stock-group2", 27)
@@ -17,10 +17,10 @@ def rows(lane, width=80):
     return [row.plain.rstrip() for row in lane.rows(width)]
 
 
-def screen(picture, width=80, height=24):
+def shown(screen, width=80, height=24):
     console = Console(width=width, height=height, color_system=None, force_terminal=False)
     with console.capture() as captured:
-        console.print(picture)
+        console.print(screen)
     return [line.rstrip() for line in captured.get().splitlines()]
 
 
@@ -54,16 +54,16 @@ def test_a_group_further_behind_than_there_are_columns_makes_a_column_stand_for_
 def test_a_name_from_kafka_steers_neither_terminal_nor_markup():
     name = "\x1b[2J\n\u202e\x9b31m[red]x[/red]"
     lane = Lane(name, PartitionLog(0, 3), [GroupView(name, 1, note=name)])
-    drawn = "\n".join([*screen(Picture(name, [lane], [[Section(name, [(name, "")])]]))])
-    assert all(character.isprintable() or character == "\n" for character in drawn)
-    assert "[red]x[/red]" in drawn
+    drawn = "".join(shown(Screen(name, [lane], [[Panel(name, [(name, "")])]], [(name, "")])))
+    assert drawn.isprintable()
+    assert drawn.count("[red]x[/red]") == 6
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
-def test_the_picture_fills_any_terminal_and_sums_up_the_lanes_for_which_there_is_no_room(width, height):
+def test_it_fills_any_terminal_and_sums_up_the_lanes_for_which_there_is_no_room(width, height):
     lanes = [Lane(f"t-{number}", PartitionLog(5, 27), [BEHIND, LEVEL]) for number in range(50)]
     news = [(f"News {number}: {'long ' * 20}", "") for number in range(30)]
-    drawn = screen(Picture("topic t", lanes, [[Section("what has happened", news)]]), width, height)
+    drawn = shown(Screen("topic t", lanes, [[Panel("what has happened", news)]]), width, height)
     assert len(drawn) == height
     assert all(len(line) <= width for line in drawn)
     assert "News 29" in "\n".join(drawn)
@@ -71,18 +71,18 @@ def test_the_picture_fills_any_terminal_and_sums_up_the_lanes_for_which_there_is
     assert f"not shown: {left_out} of 50 partitions, lag {25 * left_out:,}" in drawn
 
 
-def test_no_text_is_cut_and_of_each_section_the_latest_lines_are_seen():
+def test_no_text_is_cut_and_of_each_panel_the_latest_lines_are_seen_from_their_beginning():
     note = f"Kafka was back after 7.6 s. {'What the producers could not send they kept, and sent it now. ' * 3}".strip()
     messages = [(f"Received: AAPL 4.50 (offset {offset})", "") for offset in range(100)]
     resuming = f"Resuming partition 0 at offset 23: 117 behind. {'long ' * 9}".strip()
-    consumer1 = Section("consumer1: stopped", [*messages, (resuming, ""), *messages[-1:]])
-    others = [Section(f"{name}: running", messages) for name in ("consumer2", "producer1", "producer2")]
-    sections = [[consumer1], others[:1], others[1:]]
-    lanes = [Lane("t-0", PartitionLog(5, 27), [BEHIND, LEVEL])]
-    drawn = screen(Picture("Step 5", lanes, sections, [(note, "")], shares=[4, 4, 1]))
+    consumer1 = Panel("consumer1: stopped", [*messages, (resuming, ""), *messages[-2:], ("Stopped.", "")])
+    others = [Panel(f"{name}: running", messages) for name in ("consumer2", "producer1")]
+    others.append(Panel("producer2: running", [*messages, ("Waiting for Kafka to store a tick in topic t.", "")]))
+    panels = [[consumer1], others[:1], others[1:]]
+    drawn = shown(Screen("Step 5", [Lane("t-0", PartitionLog(5, 27))], panels, [(note, "")], shares=[4, 4, 1]))
     assert note in " ".join(" ".join(drawn[1:6]).split())
     first = next(number for number, row in enumerate(drawn) if row.startswith("── consumer1: stopped ─"))
     assert drawn[first + 1 : first + 3] == [resuming[:76], f"  {resuming[77:]}"]
-    assert "(offset 99)" in drawn[first + 3]
+    assert drawn[first + 3 : first + 6] == [messages[98][0], messages[99][0], "Stopped."]
     assert drawn[-2].count("── producer") == 2
-    assert drawn[-1].count("(offset 99)") == 2
+    assert re.fullmatch(r"Received: .* \(offset 99\) +Waiting for Kafka to store a tick in", drawn[-1])
