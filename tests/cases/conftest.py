@@ -122,7 +122,7 @@ def start(topic, bootstrap_servers):
 
 
 CHANGED = """
-import functools, importlib.util, time
+import functools, importlib.util, os, signal, time
 from types import SimpleNamespace
 spec = importlib.util.spec_from_file_location("script", {path!r})
 script = importlib.util.module_from_spec(spec)

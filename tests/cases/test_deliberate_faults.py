@@ -16,13 +16,12 @@ def verdict(scripts, log, repeats=0) -> str:
 
 
 COMMITS_FIRST = """
-report_positions = script.report_positions
-def commit_first(consumer, progress, messages):
-    report_positions(consumer, progress, messages)
-    if messages:
-        consumer.commit()
-        time.sleep(60)
-script.report_positions = commit_first
+find_starts = script.find_starts
+def commit_first(consumer):
+    starts = find_starts(consumer)
+    consumer.commit()
+    time.sleep(60)
+script.find_starts = commit_first
 """
 SKIPS = """
 show = script.show
@@ -55,19 +54,17 @@ CRIES_LOST = """
 show = script.show
 def cry(messages):
     if messages:
-        script.say(f"LOST: offsets 0 to 2 of partition 0 are passed over: Kafka has deleted what came next.")
+        script.say(f"LOST: offsets 0 to 2 of partition 0. Kafka deleted them unread.")
     show(messages)
 script.show = cry
 """
 DROPS = """
-report_positions = script.report_positions
-def fails_once(consumer, progress, messages):
-    report_positions(consumer, progress, messages)
-    if messages:
-        script.report_positions = report_positions
-        raise script.errors.KafkaTimeoutError
-script.report_positions = fails_once
-script.KafkaConsumer.seek = lambda *_: None
+find_starts = script.find_starts
+def fails_once(consumer):
+    script.find_starts = find_starts
+    raise script.errors.KafkaTimeoutError
+script.find_starts = fails_once
+script.reconnect = lambda consumer, stop: consumer
 """
 NEVER_COMMITS = "script.KafkaConsumer.commit = lambda *_, **__: None"
 TELLS_NO = """

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from kafka.errors import KafkaTimeoutError
+from kafka.errors import KafkaTimeoutError, LeaderNotAvailableError, RequestTimedOutError
 
 from evidence.snapshot import Group, Member, PartitionLog, Snapshot
 from sight.happenings import Chronicle, clock
@@ -151,13 +151,19 @@ def test_a_group_that_rebalances_has_not_lost_its_members():
     assert news == ["rdkafka left g, or its session is over: nobody reads t-0 for it."]
 
 
-def test_a_kafka_that_does_not_answer_is_told_once_and_what_waits_meanwhile_is_no_growing_lag():
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (KafkaTimeoutError, "Kafka at 127.0.0.1:9092 does not answer (KafkaTimeoutError): waiting for it."),
+        (RequestTimedOutError, "Kafka at 127.0.0.1:9092 does not answer (RequestTimedOutError): waiting for it."),
+        (LeaderNotAvailableError, "Kafka at 127.0.0.1:9092 answers with LeaderNotAvailableError: waiting for it."),
+    ],
+)
+def test_a_kafka_that_does_not_answer_is_told_once_and_what_waits_meanwhile_is_no_growing_lag(error, told):
     watched = Watched()
     watched.move(end=5)
-    silence = [
-        happening.text for _ in range(2) for happening in watched.chronicle.no_figures(START, KafkaTimeoutError())
-    ]
-    assert silence == ["Kafka at 127.0.0.1:9092 does not answer (KafkaTimeoutError): waiting for it."]
+    happenings = [each.text for _ in range(2) for each in watched.chronicle.no_figures(START, error())]
+    assert happenings == [told]
     assert watched.move(seconds=60, end=5) == ["Kafka answers again."]
     assert watched.move(5, end=1) == []
     assert "commits nothing" in watched.move(4, end=1)[0]

@@ -36,7 +36,7 @@ def test_a_tick_is_stored_byte_for_byte_as_it_is_printed_and_without_a_key(start
     producer.send(ending)
     assert producer.wait() == 0
     *lines, last = [line.text for line in producer.output]
-    assert last == f"[Broker{number}] Stopped. Ticks sent and acknowledged: {len(lines)}."
+    assert last == f"[Broker{number}] Stopped."
     for record, line in zip(stored(kafka, topic, len(lines)), lines, strict=True):
         tick = record.value.decode()
         assert line == f"[Broker{number}] Sent: {tick} (partition 0, offset {record.offset})"
@@ -49,7 +49,7 @@ def test_a_tick_is_sent_every_two_seconds_by_default(start, kafka, topic):
     kafka.create_topic(topic)
     start("producer1", command=["env", "-u", "SEND_INTERVAL_SECONDS", sys.executable, str(ROOT / "producer1.py")])
     first, _, third = stored(kafka, topic, 3)
-    assert third.timestamp - first.timestamp > 2500  # ms; on a busy machine the first may be late
+    assert third.timestamp - first.timestamp >= 4000  # ms: two pauses, and on a busy machine more
 
 
 def test_both_consumers_print_everything_of_both_producers_as_documented(start, kafka, topic):
@@ -70,11 +70,14 @@ def test_both_consumers_print_everything_of_both_producers_as_documented(start, 
     assert_sound(runs([*producers, *consumers]), log)
 
 
-def test_an_offset_is_committed_only_after_its_line_is_printed(start, kafka, topic):
+def test_an_offset_is_committed_only_after_its_line_is_printed(start, kafka, topic, tmp_path):
     """A consumer whose output nobody reads can't print everything, so it may commit nothing but where it starts."""
     kafka.send(topic, *[b"x" * 1000] * 300)  # more than a pipe holds
-    consumer, group = start("consumer1", redirect="| sleep 60"), f"{topic}-consumer1"
-    wait_until(lambda: kafka.members(group) == 1)
+    may_read = tmp_path / "may-read"
+    consumer = start("consumer1", redirect=f"| (until [ -e '{may_read}' ]; do sleep 0.1; done; cat)")
+    wait_until(lambda: kafka.members(consumer.group) == 1)
     time.sleep(3)  # there is no condition to wait for: what must not happen is a commit
-    assert kafka.committed(group, topic).get(0, 0) == 0
-    assert consumer.process.poll() is None
+    assert kafka.committed(consumer.group, topic).get(0, 0) == 0
+    may_read.touch()
+    consumer.wait_for_messages(300)
+    wait_until(lambda: kafka.committed(consumer.group, topic) == {0: 300})

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+from kafka.errors import BrokerResponseError, KafkaError, RequestTimedOutError
 
 from evidence.snapshot import Group, Member, Snapshot
 from sight.lag import Lag
@@ -45,8 +45,8 @@ def listed(names: list[str]) -> str:
 def failing(error: KafkaError) -> str:
     """Return what Kafka does, in words that go on after its name."""
     name = type(error).__name__
-    silent = isinstance(error, (KafkaConnectionError, KafkaTimeoutError))
-    return f"does not answer ({name})" if silent else f"answers with {name}"
+    answers = isinstance(error, BrokerResponseError) and not isinstance(error, RequestTimedOutError)
+    return f"answers with {name}" if answers else f"does not answer ({name})"
 
 
 def holding(group: Group, holders: list[str]) -> str:
