@@ -50,16 +50,13 @@ class Program:
             has_ended = self.has_ended()  # asked first: its last lines may be what is waited for
             result = condition()
             if has_ended and not result:
-                self._fail(f"ended with {self.process.returncode}")
+                raise Overdue(f"ended with {self.process.returncode}")
             return result
 
         try:
             return wait_until(asked, limit, every=0.05)
-        except Overdue:
-            self._fail(f"waited {limit} s")
-
-    def _fail(self, why):
-        raise AssertionError(f"{self.name}: {why}, but it printed only\n{self.text()}") from None
+        except Overdue as why:
+            raise AssertionError(f"{self.name}: {why}, and it printed only\n{self.text()}") from None
 
     def has_ended(self) -> bool:
         """Tell whether it has ended and all its lines are read."""
