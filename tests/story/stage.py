@@ -164,12 +164,12 @@ class Stage:
     # What is done with Kafka.
 
     def stop_kafka(self):
-        self.away = "Kafka is stopped"
+        self.away = "Kafka is stopped: its log as last seen"
         self.broker.stop()
 
     def start_kafka(self) -> float:
         """Start Kafka again, wait until all scripts go on; return the seconds that Kafka took."""
-        began, self.away = time.monotonic(), "Kafka starts"
+        began, self.away = time.monotonic(), "Kafka starts: its log as last seen"
         self.broker.start(wait=False)
         self.until("Kafka to start", self.broker.is_ready)
         self.away, seconds = "", time.monotonic() - began

@@ -97,8 +97,8 @@ def stop_kafka(stage):
     stage.pause(5)
     seconds = stage.start_kafka()
     stage.say(
-        f"Kafka was back after {seconds:.1f} s. The log and the committed offsets are on disk, so both consumers "
-        "went on where they had been. What the producers could not send they kept, and sent it then."
+        f"Kafka was back after {seconds:.1f} s. The log and the committed offsets are on disk, so each consumer "
+        "resumed where its group had been. What the producers could not send they kept, and sent it then."
     )
 
 
