@@ -16,12 +16,12 @@ def verdict(scripts, log, repeats=0) -> str:
 
 
 COMMITS_FIRST = """
-find_starts = script.find_starts
+tell_starts = script.tell_starts
 def commit_first(consumer):
-    starts = find_starts(consumer)
+    starts = tell_starts(consumer)
     consumer.commit()
     time.sleep(60)
-script.find_starts = commit_first
+script.tell_starts = commit_first
 """
 SKIPS = """
 show = script.show
@@ -59,11 +59,11 @@ def cry(messages):
 script.show = cry
 """
 DROPS = """
-find_starts = script.find_starts
+tell_starts = script.tell_starts
 def fails_once(consumer):
-    script.find_starts = find_starts
+    script.tell_starts = tell_starts
     raise script.errors.KafkaTimeoutError
-script.find_starts = fails_once
+script.tell_starts = fails_once
 script.reconnect = lambda consumer, stop: consumer
 """
 NEVER_COMMITS = "script.KafkaConsumer.commit = lambda *_, **__: None"
