@@ -7,14 +7,13 @@ class Overdue(AssertionError):
     """It has not become true in time."""
 
 
-def wait_until(condition, limit=60, every=0.1, pause=time.sleep):
+def wait_until(condition, limit=60, every=0.1):
     """Return condition()'s first true value.
 
     Args:
         condition: raises what ends the waiting at once, if there is nothing to wait for any more.
         limit: in seconds.
         every: the seconds between two questions.
-        pause: waits for so many seconds, or until there is news.
 
     Raises:
         Overdue: it is not true after `limit` seconds.
@@ -23,5 +22,5 @@ def wait_until(condition, limit=60, every=0.1, pause=time.sleep):
     while not (result := condition()):
         if time.monotonic() > deadline:
             raise Overdue(f"not so after {limit} s: {condition}")
-        pause(every)
+        time.sleep(every)
     return result
