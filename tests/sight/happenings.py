@@ -82,7 +82,7 @@ class Chronicle:
         """Return who holds a partition for a group, and what its lag does, as far as that is known."""
         group, lag = self.last.group(name), self._lags.get(name, {}).get(number)
         held = holding(group, list(filter(None, [group.holder(number)])))
-        change = lag and lag.base and f"lag {lag.change():+,} since {clock(lag.base.at)}"
+        change = lag and lag.is_stuck() and f"lag {lag.grown():+,} since {clock(lag.since.at)}"
         return "; ".join(filter(None, (held, change)))
 
     def no_figures(self, at: float, error: KafkaError) -> list[Happening]:
@@ -195,14 +195,13 @@ class Chronicle:
         lag, where = self._lags[name][number], f"{self.topic}-{number}"
         before, start = lag.committed, lag.start
         change = lag.see(self.last)
-        moved = f"{start} → {lag.committed}{f', {lag.deleted} of them deleted before that' if lag.deleted else ''}"
-        held = group.holder(number) or not group.state
-        reason = "Its consumer stopped, is slow, or commits rarely" if held else "No member holds it"
-        stands = f"since {clock(lag.since.at)}: committed {lag.committed}, lag {lag.now:,}"
-        yield from {
-            "": [],
-            "rewound": [(f"{name} is rewound on {where}: {before} → {lag.committed}.", "")],
-            "stuck": [(f"{name} commits nothing on {where} {stands}. {reason}.", "bad")],
-            "goes on": [(f"{name} commits again on {where}: {moved}, lag {lag.now:,}.", "good")],
-            "caught up": [(f"{name} has caught up on {where}: committed {moved}.", "good")],
-        }[change]
+        if change == "rewound":
+            yield f"{name} is rewound on {where}: {before} → {lag.committed}.", ""
+        elif change == "stuck":
+            held = group.holder(number) or not group.state
+            reason = "Its consumer stopped, is slow, or commits rarely" if held else "No member holds it"
+            stands = f"since {clock(lag.since.at)}: committed {lag.committed}, lag {lag.now:,}"
+            yield f"{name} commits nothing on {where} {stands}. {reason}.", "bad"
+        elif change == "caught up":
+            deleted = f", {lag.deleted} of them deleted before that" if lag.deleted else ""
+            yield f"{name} has caught up on {where}: committed {start} → {lag.committed}{deleted}.", "good"
