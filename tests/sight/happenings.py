@@ -33,10 +33,6 @@ def clock(at: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(at))
 
 
-def count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def listed(names: list[str]) -> str:
     """Return them with commas; of many, the first and how many more there are."""
     return ", ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1} more"
@@ -47,16 +43,6 @@ def failing(error: KafkaError) -> str:
     name = type(error).__name__
     answers = isinstance(error, BrokerResponseError) and not isinstance(error, RequestTimedOutError)
     return f"answers with {name}" if answers else f"does not answer ({name})"
-
-
-def holding(group: Group, holders: list[str]) -> str:
-    """Return in words who holds a group's partitions; "" if Kafka does not tell."""
-    if holders:
-        lasts = "its session lasts" if len(holders) == 1 else "their sessions last"
-        return f"held by {listed(sorted(holders))} while {lasts}"
-    if group.state.endswith("Rebalance"):
-        return "in a rebalance"
-    return {"Empty": "no member", "": ""}.get(group.state, "no member holds it")
 
 
 def readers_of(group: Group) -> dict[str, Member]:
@@ -81,7 +67,12 @@ class Chronicle:
     def note(self, name: str, number: int) -> str:
         """Return who holds a partition for a group, and what its lag does, as far as that is known."""
         group, lag = self.last.group(name), self._lags.get(name, {}).get(number)
-        held = holding(group, list(filter(None, [group.holder(number)])))
+        if holder := group.holder(number):
+            held = f"held by {holder} while its session lasts"
+        elif group.state.endswith("Rebalance"):
+            held = "in a rebalance"
+        else:
+            held = {"Empty": "no member", "": ""}.get(group.state, "no member holds it")
         change = lag and lag.is_stuck() and f"lag {lag.grown():+,} since {clock(lag.since.at)}"
         return "; ".join(filter(None, (held, change)))
 
@@ -122,33 +113,25 @@ class Chronicle:
     def _begin(self) -> Iterator[tuple[str, str]]:
         """Tell of a topic that was not seen before, or begins anew: what was known of offsets is void."""
         if self._topic_id in (None, self.last.topic_id):
-            kept = count(sum(log.end - log.first for log in self.last.logs.values()), "offset")
-            yield f"Topic {self.topic} is there: {count(len(self.last.logs), 'partition')}, {kept} kept.", "good"
+            yield f"Topic {self.topic} is there.", "good"
         else:
             yield f"The log was wiped: topic {self.topic} begins anew.", "bad"
         self._topic_id, self._readers, self._lags = self.last.topic_id, {}, {}
         for name, group in self.last.groups.items():
             self._readers[name] = readers_of(group)
-            self._lags[name] = lags = {number: Lag(self.last, name, number) for number in group.committed}
-            behind = f"lag {sum(lag.now for lag in lags.values()):,} on {self._names(lags)}"
-            held = holding(group, [member.client_id for member in group.members if member.partitions])
-            yield f"Group {name}: {behind if lags else 'nothing committed'}{held and f'; {held}'}.", ""
+            self._lags[name] = {number: Lag(self.last, name, number) for number in group.committed}
 
     def _compare_logs(self, before: Snapshot) -> Iterator[tuple[str, str]]:
         now, then = len(self.last.logs), len(before.logs)
         if now > then:
             yield f"Partitions were added to {self.topic}: {now} now, {then} before.", ""
-        for number, log in before.logs.items():
-            first = self.last.logs[number].first if number in self.last.logs else 0
-            if first <= log.first:
-                continue
-            unread = []
+        for number, log in self.last.logs.items():
+            kept_before = before.logs.get(number, log).first
             for name, group in self.last.groups.items():
-                start = max(group.committed.get(number, first), log.first)
-                if start < first:
-                    unread.append(f"{name} has not committed {start} to {first - 1}")
-            what = f"Deleted up to offset {first - 1} of {self.topic}-{number}, by retention or by hand"
-            yield f"{what}: {'; '.join(unread) or 'no group shown had its offset there'}.", "bad" if unread else ""
+                start = max(group.committed.get(number, log.first), kept_before)
+                if start < log.first:
+                    what = f"offsets {start} to {log.first - 1} of {self.topic}-{number}"
+                    yield f"Deleted: {what}, which {name} has not committed.", "bad"
 
     def _names(self, numbers) -> str:
         return listed([f"{self.topic}-{number}" for number in sorted(numbers)])
@@ -178,18 +161,17 @@ class Chronicle:
                 yield f"{member.client_id} now holds {held} for {name}.", ""
 
     def _compare_offsets(self, name: str, group: Group) -> Iterator[tuple[str, str]]:
-        """Tell which committed offsets are new, gone or rewound, and what the lags do."""
+        """Tell which committed offsets are gone or rewound, and what the lags do."""
         lags = self._lags.setdefault(name, {})
-        gone, new = lags.keys() - group.committed.keys(), group.committed.keys() - lags.keys()
+        if gone := lags.keys() - group.committed.keys():
+            yield f"{name} has no committed offset on {self._names(gone)} any more.", "bad"
         for number in gone:
             del lags[number]
-        for number in lags:
-            yield from self._lag(name, group, number)
-        lags.update((number, Lag(self.last, name, number)) for number in new)
-        if gone:
-            yield f"{name} has no committed offset on {self._names(gone)} any more.", "bad"
-        if new:
-            yield f"{name} has committed for the first time on {self._names(new)}.", ""
+        for number in group.committed:
+            if number in lags:
+                yield from self._lag(name, group, number)
+            else:
+                lags[number] = Lag(self.last, name, number)
 
     def _lag(self, name: str, group: Group, number: int) -> Iterator[tuple[str, str]]:
         lag, where = self._lags[name][number], f"{self.topic}-{number}"
