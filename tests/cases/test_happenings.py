@@ -21,13 +21,18 @@ class Watched:
 
     def __init__(self):
         self.chronicle, self.snapshot = Chronicle("t", "127.0.0.1:9092"), FIRST
-        self.told = [happening.text for happening in self.chronicle.see(FIRST)]
+        self.told = self.texts(self.chronicle.see(FIRST))
+
+    def texts(self, lines):
+        """Return the lines without their time, which must be that of the snapshot."""
+        assert all(text.startswith(f"{clock(self.snapshot.at)}  ") for text, _ in lines)
+        return [text[10:] for text, _ in lines]
 
     def see(self, seconds=0.5, **changes):
         """Snapshot again; changes are those of Snapshot. Return the lines."""
         now = {"at": self.snapshot.at + seconds, "moment": self.snapshot.moment + seconds}
         self.snapshot = replace(self.snapshot, **now | changes)
-        return [happening.text for happening in self.chronicle.see(self.snapshot)]
+        return self.texts(self.chronicle.see(self.snapshot))
 
     def move(self, times=1, seconds=0.5, end=0, committed=0, **group):
         """Each time the log has grown by `end`, the committed offset by `committed`; `group` changes the group."""
@@ -157,8 +162,8 @@ def test_a_group_that_rebalances_has_not_lost_its_members():
 def test_a_kafka_that_does_not_answer_is_told_once_and_what_waits_meanwhile_is_no_growing_lag(error, told):
     watched = Watched()
     watched.move(end=5)
-    happenings = [each.text for _ in range(2) for each in watched.chronicle.no_figures(START, error())]
-    assert happenings == [told]
+    lines = [line for _ in range(2) for line in watched.chronicle.no_figures(watched.snapshot.at, error())]
+    assert watched.texts(lines) == [told]
     assert watched.move(seconds=60, end=5) == ["Kafka answers again."]
     assert watched.move(5, end=1) == []
     assert "commits nothing" in watched.move(4, end=1)[0]
