@@ -15,8 +15,7 @@ Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated (127.0.0.1:9092)
   KAFKA_TOPIC              the topic to read (stock-market)
   KAFKA_GROUP_ID           the consumer group (stock-group1)
-  KAFKA_AUTO_OFFSET_RESET  where to start without a committed offset, or when Kafka has deleted the
-                           message there: earliest, or latest, which skips the older ones (earliest)
+  KAFKA_AUTO_OFFSET_RESET  where to start without a committed offset: earliest or latest (earliest)
 """
 
 import contextlib
@@ -50,29 +49,22 @@ def main():
         except errors.KafkaError as error:
             say(f"Waiting for Kafka ({type(error).__name__}).")
             consumer = reconnect(consumer, stop)
-    # No close() is needed: a static member does not leave its group when it stops.
-    say("Stopped.")
+    say("Stopped.")  # no close(): a static member does not leave its group when it stops
 
 
 def poll_print_commit(consumer, stop):
-    """Read on from the committed offsets until `stop` is set. Any KafkaError ends this, too."""
-    # Join the group when the topic is there: before, the group would have no partition to give.
+    """Read on from the committed offsets until `stop` is set, or until a KafkaError."""
+    # Until the topic exists there is nothing to assign, so don't join the group yet.
     while not stop.is_set() and not consumer.partitions_for_topic(TOPIC):
         say(f"Waiting for topic {TOPIC} to be created.")
         time.sleep(0.5)
     expected = {}  # {partition: the offset that its next message should have}
     while not stop.is_set():
         messages = consumer.poll(timeout_ms=1000)
-        if consumer.assignment() != expected.keys():
-            expected = find_starts(consumer)
-        if not expected:
-            say(f"Waiting for group {GROUP_ID} to give it a partition of {TOPIC}.")
-        for tp, batch in messages.items():
-            tell_jump(consumer, tp, expected[tp], batch[0].offset)
-            expected[tp] = batch[-1].offset + 1
+        expected = tell_places(consumer, messages, expected)
         show(messages)
-        # Commits the offsets after all that poll() has returned. Asked for even when nothing came:
-        # if Kafka is away, this is what fails.
+        # Commits the offsets after all that poll() has returned. After an empty poll(), too: only
+        # commit() fails when Kafka does not answer.
         consumer.commit()
     for tp in sorted(expected):
         committed = consumer.committed(tp, timeout_ms=ANSWER_MS)
@@ -86,9 +78,8 @@ def connect():
         bootstrap_servers=BOOTSTRAP_SERVERS,
         client_id=CLIENT_ID,
         group_id=GROUP_ID,
-        # Static membership: the group keeps this member's partitions for it until seven seconds
-        # after its last heartbeat, so that a restart gets them back at once. Of two running copies
-        # with the same id, the second ends the first.
+        # Static membership: Kafka keeps a member's partitions for it until seven seconds after its
+        # last heartbeat, so a restart has them at once. A second copy with this id ends the first.
         group_instance_id=CLIENT_ID,
         session_timeout_ms=7000,
         heartbeat_interval_ms=2000,  # at most a third of that
@@ -111,27 +102,38 @@ def reconnect(consumer, stop):
             # Ask the old one: in kafka-python 3.0.12 a new one that finds no Kafka leaks a thread.
             consumer.bootstrap(timeout_ms=ANSWER_MS, refresh=True)
             new = connect()
-            consumer.close()
+            consumer.close()  # frees its thread and sockets
             return new
     return consumer
 
 
-def find_starts(consumer):
-    """Find out where each partition is read on, and say it; return {partition: that offset}."""
+def tell_places(consumer, messages, expected):
+    """Say where partitions are read on if that is news; return the new `expected`."""
+    if consumer.assignment() != expected.keys():
+        expected = tell_starts(consumer)
+    if not expected:
+        say(f"Waiting for group {GROUP_ID} to give this consumer a partition of {TOPIC}.")
+    for tp, batch in messages.items():
+        tell_jump(consumer, tp, expected[tp], batch[0].offset)
+        expected[tp] = batch[-1].offset + 1
+    return expected
+
+
+def tell_starts(consumer):
     # All ends first: where a partition has no leader, this fails before anything is said.
     ends = {tp: consumer.end_offsets([tp])[tp] for tp in sorted(consumer.assignment())}
-    starts = {}
+    expected = {}
     for tp, end in ends.items():
         place = f"partition {tp.partition}"
         committed = consumer.committed(tp, timeout_ms=ANSWER_MS)
         first = consumer.beginning_offsets([tp])[tp]
-        starts[tp] = max(committed or 0, first)
+        expected[tp] = max(committed or 0, first)
         if committed is None:
             say(f"No committed offset. Starting {place} at the {AUTO_OFFSET_RESET}.")
         else:
             say(f"Resuming {place} at offset {committed}: {max(0, end - committed)} behind.")
-            tell_jump(consumer, tp, committed, starts[tp])
-    return starts
+            tell_jump(consumer, tp, committed, expected[tp])
+    return expected
 
 
 def tell_jump(consumer, tp, expected, actual):
@@ -139,8 +141,7 @@ def tell_jump(consumer, tp, expected, actual):
     if actual < expected:  # as when the topic was deleted and made again
         say(f"Going back in partition {tp.partition}, from offset {expected} to offset {actual}.")
     elif actual > expected:
-        # What is left in the log begins here; at the latest with the message that we have.
-        first = min(actual, consumer.beginning_offsets([tp])[tp])
+        first = min(actual, consumer.beginning_offsets([tp])[tp])  # of what Kafka still has
         if first > expected:  # if not, it is a gap that transactions or compaction leave
             lost = f"offsets {expected} to {first - 1} of partition {tp.partition}"
             say(f"LOST: {lost}. Kafka deleted them unread.")
@@ -176,4 +177,4 @@ if __name__ == "__main__":
         main()
     except (errors.KafkaError, ValueError, OSError) as error:
         print(f"[{NAME}] {error}", file=sys.stderr, flush=True)
-        os._exit(1)  # sys.exit() would write once more what stdout has refused
+        os._exit(1)  # sys.exit() would flush stdout once more, and fail again

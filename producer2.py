@@ -5,7 +5,7 @@
 """Send a stock tick to a Kafka topic every two seconds; print it when Kafka has stored it.
 
 If no Kafka answers at the start, the script ends. If Kafka fails later, the script keeps the tick
-until Kafka has stored it, once, and only then makes a new one.
+until Kafka has stored it, once, and only then makes the next one. Stopped before that, it names it.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated (127.0.0.1:9092)
@@ -29,11 +29,6 @@ CLIENT_ID = "producer2"
 BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or "127.0.0.1:9092"
 TOPIC = os.environ.get("KAFKA_TOPIC") or "stock-market"
 SEND_INTERVAL_SECONDS = os.environ.get("SEND_INTERVAL_SECONDS") or "2"
-PASSING_ERRORS = (  # all others mean that Kafka refuses the tick
-    errors.RetriableError,  # as a timeout, while Kafka is away or has no such topic
-    errors.OutOfOrderSequenceNumberError,  # Kafka was wiped, and does not know the client any more
-    errors.UnknownProducerIdError,  # the same
-)
 
 
 def main():
@@ -48,7 +43,7 @@ def main():
         say(f"Sent: {tick} (partition {stored.partition}, offset {stored.offset})")
         end = time.monotonic() + interval
         while not stop.is_set() and time.monotonic() < end:
-            time.sleep(min(0.1, interval))  # short: sleep() goes on after Ctrl+C
+            time.sleep(min(0.1, interval))  # briefly: the signal does not end a sleep()
     say("Stopped.")
 
 
@@ -58,7 +53,7 @@ def connect():
         client_id=CLIENT_ID,
         acks="all",  # acknowledged means stored by every in-sync replica
         enable_idempotence=True,  # a tick that the client sends again is stored once
-        delivery_timeout_ms=2**31 - 1,  # and it does so for as long as it takes
+        delivery_timeout_ms=2**31 - 1,  # it goes on trying, not only for two minutes
         max_block_ms=1000,  # how long send() may wait to learn where the topic is
         metadata_max_age_ms=20_000,  # see added partitions after 20 s, not after five minutes
         bootstrap_timeout_ms=8000,  # how long to look for Kafka at the start
@@ -72,14 +67,19 @@ def make_tick():
 
 
 def deliver(producer, tick, stop):
-    """Send a tick; when Kafka has stored it, return where."""
+    """Send a tick; return where it is stored, when Kafka has acknowledged that."""
     future = None
     while True:
         try:
             if future is None or future.failed():
                 future = producer.send(TOPIC, tick.encode())
-            return future.get(timeout=1)  # a timeout is no failure: the client goes on trying
-        except PASSING_ERRORS as error:
+            # After a timeout ask the same future again: the client has the tick and goes on trying.
+            return future.get(timeout=1)
+        except (
+            errors.RetriableError,  # as a timeout: Kafka is away, or the topic does not exist
+            errors.OutOfOrderSequenceNumberError,  # Kafka was wiped, and refuses the old numbering
+            errors.UnknownProducerIdError,  # the same
+        ) as error:
             if stop.is_set():
                 die(f"Stopped. Kafka has not acknowledged this tick; it may not be stored: {tick}")
             say(f"Waiting for Kafka to store a tick in topic {TOPIC} ({type(error).__name__}).")

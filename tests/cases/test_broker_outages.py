@@ -152,7 +152,7 @@ def test_a_consumer_whose_join_is_interrupted_by_a_wipe_joins_again(start, topic
         kafka.create_topic(topic)
         consumer = start("consumer1", bootstrap_servers=broker.bootstrap_servers)
         wait_until(lambda: kafka.members(consumer.group) == 1)
-        consumer.wait_for(f"Waiting for group {consumer.group} to give it a partition of {topic}.")
+        consumer.wait_for(f"Waiting for group {consumer.group} to give this consumer a partition of {topic}.")
         broker.wipe()
         broker.settings["KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS"] = 0
         broker.start()

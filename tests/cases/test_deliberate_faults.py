@@ -16,12 +16,14 @@ def verdict(scripts, log, repeats=0) -> str:
 
 
 COMMITS_FIRST = """
-find_starts = script.find_starts
-def commit_first(consumer):
-    starts = find_starts(consumer)
-    consumer.commit()
-    time.sleep(60)
-script.find_starts = commit_first
+tell_places = script.tell_places
+def commit_first(consumer, messages, expected):
+    expected = tell_places(consumer, messages, expected)
+    if messages:
+        consumer.commit()
+        time.sleep(60)
+    return expected
+script.tell_places = commit_first
 """
 SKIPS = """
 show = script.show
@@ -59,11 +61,13 @@ def cry(messages):
 script.show = cry
 """
 DROPS = """
-find_starts = script.find_starts
-def fails_once(consumer):
-    script.find_starts = find_starts
-    raise script.errors.KafkaTimeoutError
-script.find_starts = fails_once
+tell_places = script.tell_places
+def fails_once(consumer, messages, expected):
+    if messages:
+        script.tell_places = tell_places
+        raise script.errors.KafkaTimeoutError
+    return tell_places(consumer, messages, expected)
+script.tell_places = fails_once
 script.reconnect = lambda consumer, stop: consumer
 """
 NEVER_COMMITS = "script.KafkaConsumer.commit = lambda *_, **__: None"

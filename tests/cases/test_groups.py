@@ -86,7 +86,7 @@ def test_a_member_that_restarts_does_not_disturb_the_other(start, two_of_a_group
 def test_a_consumer_that_gets_no_partition_says_so_and_takes_over(start, kafka, topic):
     kafka.send(topic, *TICKS)
     consumers = [start(name, KAFKA_GROUP_ID=topic) for name in ("consumer1", "consumer2")]
-    told = f"Waiting for group {topic} to give it a partition of {topic}."
+    told = f"Waiting for group {topic} to give this consumer a partition of {topic}."
     wait_until(lambda: sorted(map(sorted, held(kafka, topic).values())) == [[], [0]])
     without = next(consumer for consumer in consumers if not held(kafka, topic)[consumer.name])
     without.wait_for(told)

@@ -55,7 +55,9 @@ def test_a_topic_that_is_deleted_under_a_consumer_is_waited_for_and_the_new_one_
         consumer.wait_for("Resuming")
     with strict_kafka.admin() as admin:
         admin.delete_topics([topic])
-    consumer.wait_for(f"Waiting for (topic {topic} to be created|group {consumer.group} to give it a partition)")
+    consumer.wait_for(
+        f"Waiting for (topic {topic} to be created|group {consumer.group} to give this consumer a partition)"
+    )
     strict_kafka.create_topic(topic)
     strict_kafka.send(topic, *TICKS)
     consumer.wait_until(lambda: consumer.messages()[-10:] == strict_kafka.log(topic))
@@ -66,7 +68,7 @@ def test_a_group_without_a_coordinator_is_waited_for_in_words(start, topic):
     with Broker(settings={"KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": 3}) as broker:
         Kafka(broker.bootstrap_servers).send(topic, *TICKS)
         consumer = start("consumer1", bootstrap_servers=broker.bootstrap_servers)
-        consumer.wait_for(f"Waiting for group {consumer.group} to give it a partition of {topic}.")
+        consumer.wait_for(f"Waiting for group {consumer.group} to give this consumer a partition of {topic}.")
 
 
 STRANGER = """
