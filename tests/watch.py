@@ -36,14 +36,13 @@ from rich.text import Text
 from evidence.kafka_itself import Kafka
 from evidence.snapshot import Group
 from machine.processes import on_ending
-from sight.happenings import Chronicle, clock, failing
+from sight.happenings import Chronicle, failing
 from sight.lanes import GroupView, Lane, visible
 from sight.screen import Panel, Screen
 
 EVERY = 0.5  # seconds from one snapshot to the next
 SILENT = 3  # seconds without an answer until that is told
 FOR_EVER = 24 * 60 * 60  # seconds; then it goes on
-STYLES = {"bad": "bold red", "good": "green", "": ""}
 WHOLE_ROWS = 2000  # columns for the table: Kafka's names may have 249 letters, and programs want all of them
 COLOURS = ("green", "yellow", "cyan", "magenta", "blue")
 
@@ -84,14 +83,14 @@ def screen(chronicle, news) -> Screen:
 
 
 def follow(chronicle, ask):
-    """Yield the Happenings that each Snapshot has found, for ever."""
+    """Yield the lines that tell what each Snapshot has found, for ever."""
     while True:
         try:
             # Where no Kafka is, wait until that has to be told, and after that for as long as it takes.
-            happenings = chronicle.see(ask(FOR_EVER if chronicle.away else SILENT))
+            lines = chronicle.see(ask(FOR_EVER if chronicle.away else SILENT))
         except KafkaError as error:
-            happenings = chronicle.no_figures(time.time(), error)
-        yield happenings
+            lines = chronicle.no_figures(time.time(), error)
+        yield lines
         time.sleep(EVERY)
 
 
@@ -99,15 +98,15 @@ def live(chronicle, ask) -> None:
     """Show the picture until Ctrl+C; the terminal is then as it was."""
     news = deque(maxlen=200)
     with Live(screen(chronicle, news), console=Console(), screen=True) as shown:
-        for happenings in follow(chronicle, ask):
-            news.extend((f"{clock(each.at)}  {each.text}", STYLES[each.mood]) for each in happenings)
+        for lines in follow(chronicle, ask):
+            news.extend(lines)
             shown.update(screen(chronicle, news))
 
 
 def plain(chronicle, ask) -> None:
-    for happenings in follow(chronicle, ask):
-        for happening in happenings:
-            print(f"{clock(happening.at)}  {visible(happening.text)}", flush=True)
+    for lines in follow(chronicle, ask):
+        for text, _ in lines:
+            print(visible(text), flush=True)
 
 
 def once(chronicle, ask) -> None:
@@ -117,13 +116,13 @@ def once(chronicle, ask) -> None:
         SystemExit: there is none; it says why.
     """
     try:
-        chronicle.see(ask(SILENT))
+        snapshot = ask(SILENT)
     except KafkaError as error:
         what = f"Kafka at {chronicle.servers} {failing(error)}"
         sys.exit(f"watch.py: {what}. Start it, or correct the address or the topic.")
-    if not chronicle.last.logs:
+    if not snapshot.logs:
         sys.exit(f"watch.py: Topic {chronicle.topic} does not exist.")
-    Console(width=WHOLE_ROWS).print(table_of(chronicle.topic, chronicle.last))
+    Console(width=WHOLE_ROWS).print(table_of(chronicle.topic, snapshot))
 
 
 def main() -> None:

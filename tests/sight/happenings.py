@@ -6,35 +6,18 @@ length of its session a stopped one looks like one that is slow. So a group that
 
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from kafka.errors import BrokerResponseError, KafkaError, RequestTimedOutError
 
 from evidence.snapshot import Group, Member, Snapshot
 from sight.lag import Lag
 
-
-class Happening(NamedTuple):
-    """A line of news.
-
-    Attributes:
-        at: when it was noticed, in seconds since 1970.
-        text: one sentence.
-        mood: "bad" (someone waits, or has lost something), "good" (that is over), or "".
-    """
-
-    at: float
-    text: str
-    mood: str
+BAD, GOOD, PLAIN = "bold red", "green", ""  # someone waits or has lost something; that is over; styles as rich has them
 
 
 def clock(at: float) -> str:
     """Return a time of day, as in 14:05:09."""
     return time.strftime("%H:%M:%S", time.localtime(at))
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def listed(names: list[str]) -> str:
@@ -47,16 +30,6 @@ def failing(error: KafkaError) -> str:
     name = type(error).__name__
     answers = isinstance(error, BrokerResponseError) and not isinstance(error, RequestTimedOutError)
     return f"answers with {name}" if answers else f"does not answer ({name})"
-
-
-def holding(group: Group, holders: list[str]) -> str:
-    """Return in words who holds a group's partitions; "" if Kafka does not tell."""
-    if holders:
-        lasts = "its session lasts" if len(holders) == 1 else "their sessions last"
-        return f"held by {listed(sorted(holders))} while {lasts}"
-    if group.state.endswith("Rebalance"):
-        return "in a rebalance"
-    return {"Empty": "no member", "": ""}.get(group.state, "no member holds it")
 
 
 def readers_of(group: Group) -> dict[str, Member]:
@@ -73,7 +46,7 @@ class Chronicle:
 
     def __init__(self, topic: str, servers: str):
         self.topic, self.servers = topic, servers
-        self.last, self.away = None, ""
+        self.last, self.away = None, PLAIN
         self._topic_id = None
         self._readers = {}  # {group: {identity: member that reads the topic}} when its partitions were last shared out
         self._lags = {}  # {group: {partition number: Lag}}
@@ -81,34 +54,43 @@ class Chronicle:
     def note(self, name: str, number: int) -> str:
         """Return who holds a partition for a group, and what its lag does, as far as that is known."""
         group, lag = self.last.group(name), self._lags.get(name, {}).get(number)
-        held = holding(group, list(filter(None, [group.holder(number)])))
-        change = lag and lag.base and f"lag {lag.change():+,} since {clock(lag.base.at)}"
+        if holder := group.holder(number):
+            held = f"held by {holder} while its session lasts"
+        elif group.state.endswith("Rebalance"):
+            held = "in a rebalance"
+        else:
+            held = {"Empty": "no member", "": ""}.get(group.state, "no member holds it")
+        change = lag and lag.is_stuck() and f"lag {lag.grown():+,} since {clock(lag.since.at)}"
         return "; ".join(filter(None, (held, change)))
 
-    def no_figures(self, at: float, error: KafkaError) -> list[Happening]:
-        """Return what there is to tell if Kafka has not answered for a while, or only with this error."""
+    def no_figures(self, at: float, error: KafkaError) -> list[tuple[str, str]]:
+        """Return what there is to tell if Kafka has not answered for a while, or only with this error; as `see` does.
+
+        Args:
+            at: in seconds since 1970.
+        """
         told, self.away = self.away, failing(error)
-        return [] if told else [Happening(at, f"Kafka at {self.servers} {self.away}: waiting for it.", "bad")]
+        return [] if told else [(f"{clock(at)}  Kafka at {self.servers} {self.away}: waiting for it.", BAD)]
 
-    def see(self, snapshot: Snapshot) -> list[Happening]:
-        """Take in a snapshot; return what has happened since the one before."""
+    def see(self, snapshot: Snapshot) -> list[tuple[str, str]]:
+        """Take in a snapshot; return what has happened since the one before: a line with its time, and its style."""
         before, self.last = self.last, snapshot
-        return [Happening(snapshot.at, text, mood) for text, mood in self._compare(before)]
+        return [(f"{clock(snapshot.at)}  {text}", style) for text, style in self._compare(before)]
 
-    # What follows yields sentences and their moods.
+    # What follows yields sentences and their styles.
 
     def _compare(self, before: Snapshot | None) -> Iterator[tuple[str, str]]:
         if self.away:
             self.away = ""
-            yield f"Kafka answers{' again' if before else ''}.", "good"
+            yield f"Kafka answers{' again' if before else ''}.", GOOD
             for lags in self._lags.values():
                 for lag in lags.values():
                     lag.since = self.last  # while Kafka was away, nobody could read
         if not self.last.logs:
             if before is None:
-                yield f"Topic {self.topic} does not exist: waiting for it to be created.", "bad"
+                yield f"Topic {self.topic} does not exist: waiting for it to be created.", BAD
             elif before.logs:
-                yield f"Topic {self.topic} is gone: waiting for it to be created again.", "bad"
+                yield f"Topic {self.topic} is gone: waiting for it to be created again.", BAD
         elif not before or not before.logs or self.last.topic_id != before.topic_id:
             yield from self._begin()
         else:
@@ -122,33 +104,25 @@ class Chronicle:
     def _begin(self) -> Iterator[tuple[str, str]]:
         """Tell of a topic that was not seen before, or begins anew: what was known of offsets is void."""
         if self._topic_id in (None, self.last.topic_id):
-            kept = count(sum(log.end - log.first for log in self.last.logs.values()), "offset")
-            yield f"Topic {self.topic} is there: {count(len(self.last.logs), 'partition')}, {kept} kept.", "good"
+            yield f"Topic {self.topic} is there.", GOOD
         else:
-            yield f"The log was wiped: topic {self.topic} begins anew.", "bad"
+            yield f"The log was wiped: topic {self.topic} begins anew.", BAD
         self._topic_id, self._readers, self._lags = self.last.topic_id, {}, {}
         for name, group in self.last.groups.items():
             self._readers[name] = readers_of(group)
-            self._lags[name] = lags = {number: Lag(self.last, name, number) for number in group.committed}
-            behind = f"lag {sum(lag.now for lag in lags.values()):,} on {self._names(lags)}"
-            held = holding(group, [member.client_id for member in group.members if member.partitions])
-            yield f"Group {name}: {behind if lags else 'nothing committed'}{held and f'; {held}'}.", ""
+            self._lags[name] = {number: Lag(self.last, name, number) for number in group.committed}
 
     def _compare_logs(self, before: Snapshot) -> Iterator[tuple[str, str]]:
         now, then = len(self.last.logs), len(before.logs)
         if now > then:
-            yield f"Partitions were added to {self.topic}: {now} now, {then} before.", ""
-        for number, log in before.logs.items():
-            first = self.last.logs[number].first if number in self.last.logs else 0
-            if first <= log.first:
-                continue
-            unread = []
+            yield f"Partitions were added to {self.topic}: {now} now, {then} before.", PLAIN
+        for number, log in self.last.logs.items():
+            kept_before = before.logs.get(number, log).first
             for name, group in self.last.groups.items():
-                start = max(group.committed.get(number, first), log.first)
-                if start < first:
-                    unread.append(f"{name} has not committed {start} to {first - 1}")
-            what = f"Deleted up to offset {first - 1} of {self.topic}-{number}, by retention or by hand"
-            yield f"{what}: {'; '.join(unread) or 'no group shown had its offset there'}.", "bad" if unread else ""
+                start = max(group.committed.get(number, log.first), kept_before)
+                if start < log.first:
+                    what = f"offsets {start} to {log.first - 1} of {self.topic}-{number}"
+                    yield f"Deleted: {what}, which {name} has not committed.", BAD
 
     def _names(self, numbers) -> str:
         return listed([f"{self.topic}-{number}" for number in sorted(numbers)])
@@ -169,40 +143,38 @@ class Chronicle:
             else:
                 how = f"{gone.client_id} left {name}, or its session is over"
             nobody = "" if now or not gone.partitions else f": nobody reads {self._names(gone.partitions)} for it"
-            yield f"{how}{nobody}.", "bad" if nobody else ""
+            yield f"{how}{nobody}.", BAD if nobody else PLAIN
         for identity, member in now.items():
             held, known = self._names(member.partitions) or "no partition", then.get(identity)
             if known is None or known.member_id != member.member_id:
-                yield f"{member.client_id} joined {name}{' again' if known else ''} and holds {held}.", "good"
+                yield f"{member.client_id} joined {name}{' again' if known else ''} and holds {held}.", GOOD
             elif known.partitions != member.partitions:
-                yield f"{member.client_id} now holds {held} for {name}.", ""
+                yield f"{member.client_id} now holds {held} for {name}.", PLAIN
 
     def _compare_offsets(self, name: str, group: Group) -> Iterator[tuple[str, str]]:
-        """Tell which committed offsets are new, gone or rewound, and what the lags do."""
+        """Tell which committed offsets are gone or rewound, and what the lags do."""
         lags = self._lags.setdefault(name, {})
-        gone, new = lags.keys() - group.committed.keys(), group.committed.keys() - lags.keys()
+        if gone := lags.keys() - group.committed.keys():
+            yield f"{name} has no committed offset on {self._names(gone)} any more.", BAD
         for number in gone:
             del lags[number]
-        for number in lags:
-            yield from self._lag(name, group, number)
-        lags.update((number, Lag(self.last, name, number)) for number in new)
-        if gone:
-            yield f"{name} has no committed offset on {self._names(gone)} any more.", "bad"
-        if new:
-            yield f"{name} has committed for the first time on {self._names(new)}.", ""
+        for number in group.committed:
+            if number in lags:
+                yield from self._lag(name, group, number)
+            else:
+                lags[number] = Lag(self.last, name, number)
 
     def _lag(self, name: str, group: Group, number: int) -> Iterator[tuple[str, str]]:
         lag, where = self._lags[name][number], f"{self.topic}-{number}"
         before, start = lag.committed, lag.start
         change = lag.see(self.last)
-        moved = f"{start} → {lag.committed}{f', {lag.deleted} of them deleted before that' if lag.deleted else ''}"
-        held = group.holder(number) or not group.state
-        reason = "Its consumer stopped, is slow, or commits rarely" if held else "No member holds it"
-        stands = f"since {clock(lag.since.at)}: committed {lag.committed}, lag {lag.now:,}"
-        yield from {
-            "": [],
-            "rewound": [(f"{name} is rewound on {where}: {before} → {lag.committed}.", "")],
-            "stuck": [(f"{name} commits nothing on {where} {stands}. {reason}.", "bad")],
-            "goes on": [(f"{name} commits again on {where}: {moved}, lag {lag.now:,}.", "good")],
-            "caught up": [(f"{name} has caught up on {where}: committed {moved}.", "good")],
-        }[change]
+        if change == "rewound":
+            yield f"{name} is rewound on {where}: {before} → {lag.committed}.", PLAIN
+        elif change == "stuck":
+            held = group.holder(number) or not group.state
+            reason = "Its consumer stopped, is slow, or commits rarely" if held else "No member holds it"
+            stands = f"since {clock(lag.since.at)}: committed {lag.committed}, lag {lag.now:,}"
+            yield f"{name} commits nothing on {where} {stands}. {reason}.", BAD
+        elif change == "caught up":
+            deleted = f", {lag.deleted} of them deleted before that" if lag.deleted else ""
+            yield f"{name} has caught up on {where}: committed {start} → {lag.committed}{deleted}.", GOOD

@@ -1,4 +1,4 @@
-"""One group's lag on one partition, from snapshot to snapshot: whether it keeps up, is stuck, or goes on.
+"""One group's lag on one partition, from snapshot to snapshot: whether it keeps up, is stuck, or has caught up.
 
 What has come since the snapshot before is on its way, so it does not wait yet. Nothing is learned about a group, so
 one that commits more rarely than every three seconds is told as stuck, and as caught up whenever it commits.
@@ -14,31 +14,31 @@ class Lag:
 
     Attributes:
         committed, now: the committed offset, and the lag.
-        start: the committed offset at which it fell behind.
-        deleted: how many offsets from there on had been deleted before they were committed.
         since: the last Snapshot at which nothing waited, or more was committed; whoever knows better sets it.
-        base: the Snapshot from which on its change is counted; None while the group keeps up.
+        start: the committed offset at which it fell behind; None while it keeps up.
+        deleted: how many offsets from there on had been deleted before they were committed.
     """
 
     def __init__(self, snapshot: Snapshot, group: str, number: int):
-        self._group, self._number = group, number
+        self._group, self._number, self.since = group, number, snapshot
         self._take(snapshot)
-        self.start, self.deleted = self.committed, 0
-        self.since, self.base, self._stuck = snapshot, None, False
-        if self.now and snapshot.groups[group].state == "Empty":
-            self.base, self._stuck = snapshot, True
+        self.deleted, empty = 0, snapshot.groups[group].state == "Empty"
+        self.start = self.committed if self.now and empty else None
 
     def _take(self, snapshot: Snapshot) -> None:
-        self._log, self.committed = snapshot.logs[self._number], snapshot.groups[self._group].committed[self._number]
+        self._last, self._log = snapshot, snapshot.logs[self._number]
+        self.committed = snapshot.groups[self._group].committed[self._number]
         self.now = self._log.lag(self.committed)
 
-    def change(self) -> int:
-        """Return how many offsets the lag has grown since `base`, less than 0 where it has shrunk."""
-        committed = self.base.groups[self._group].committed[self._number]
-        return self.now - self.base.logs[self._number].lag(committed)
+    def is_stuck(self) -> bool:
+        return self._last.moment - self.since.moment > PATIENCE
+
+    def grown(self) -> int:
+        """Return by how many offsets it has grown since `since`."""
+        return self.now - self.since.logs[self._number].lag(self.committed)
 
     def see(self, snapshot: Snapshot) -> str:
-        """Take in a snapshot; return what has changed: "rewound", "stuck", "goes on", "caught up", or ""."""
+        """Take in a snapshot; return what has changed: "rewound", "stuck", "caught up", or ""."""
         log, before = self._log, self.committed
         self._take(snapshot)
         self.deleted += max(0, min(log.first, self.committed) - before)
@@ -46,19 +46,12 @@ class Lag:
         if not waits or self.committed != before:
             self.since = snapshot
         if self.committed < before:
-            self._fall_behind(snapshot)
+            self.start, self.deleted = self.committed, 0
             return "rewound"
-        if not self._stuck and snapshot.moment - self.since.moment > PATIENCE:
-            self._fall_behind(self.since)
+        if self.start is None and self.is_stuck():
+            self.start, self.deleted = self.committed, 0
             return "stuck"
-        if self.base and not waits and self.committed > self.start:
-            self.base, self._stuck = None, False
+        if self.start is not None and not waits and self.committed > self.start:
+            self.start = None
             return "caught up"
-        if self._stuck and self.committed > before:
-            self.base, self._stuck = snapshot, False
-            return "goes on"
         return ""
-
-    def _fall_behind(self, since: Snapshot) -> None:
-        self.start, self.deleted = self.committed, 0
-        self.base, self._stuck = since, True
