@@ -173,6 +173,20 @@ def test_all_four_go_on_with_the_new_topic_after_the_data_are_wiped(four_scripts
     end_and_judge([*producers, *consumers], kafka, topic, since=wiped, repeats=end)
 
 
+SOON_SENT_AGAIN = "script.KafkaProducer = functools.partial(script.KafkaProducer, request_timeout_ms=1000)"
+
+
+def test_a_tick_that_the_client_sends_again_is_stored_once(start_changed, kafka, own_broker, topic):
+    """A suspended Kafka has received it, and stores it when it goes on; the client has sent it again meanwhile."""
+    producer = start_changed("producer1", SOON_SENT_AGAIN)
+    producer.wait_for_messages(20)
+    own_broker.process.send_signal(signal.SIGSTOP)
+    producer.wait_for(AWAY)
+    time.sleep(3)  # the client sends it each second
+    own_broker.process.send_signal(signal.SIGCONT)
+    end_and_judge([producer], kafka, topic)
+
+
 def test_a_producer_that_kafka_no_longer_knows_goes_on(start, kafka, own_broker, topic):
     """Of wiped brokers, each second one answers an idempotent producer with OUT_OF_ORDER_SEQUENCE_NUMBER."""
     for _ in range(2):

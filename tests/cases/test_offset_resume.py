@@ -111,6 +111,7 @@ def test_a_group_starts_at_the_latest_if_told_so_and_keeps_that_place(start, kaf
 def test_a_topic_with_transactions_is_read_to_its_end_without_a_false_word(start, kafka, topic):
     """Aborted messages are not printed; the markers that end transactions take offsets, which are no loss."""
     kafka.create_topic(topic)
+    first = start("consumer1")
     producer = KafkaProducer(bootstrap_servers=kafka.bootstrap_servers, transactional_id=topic)
     producer.init_transactions()
     for number in range(6):
@@ -118,8 +119,8 @@ def test_a_topic_with_transactions_is_read_to_its_end_without_a_false_word(start
         producer.send(topic, b"aborted" if number % 2 else b"committed")
         producer.flush()
         (producer.abort_transaction if number % 2 else producer.commit_transaction)()
+        first.wait_for_messages(1 + number // 2)  # so that each message comes with a poll() of its own
     producer.close()
-    first = start("consumer1")
     wait_until(lambda: kafka.committed(first.group, topic) == {0: 12})
     first.interrupt()
     assert first.output[-2].text == f"[Consumer1] Group {first.group} resumes partition 0 at offset 12."
