@@ -11,7 +11,7 @@ from evidence.lines import Line, Message
 from evidence.scripts import Script
 from evidence.snapshot import Group
 from machine.waiting import Overdue, wait_until
-from story.account import CONSUMERS, GROUPS, SCRIPTS
+from story.account import GROUPS, SCRIPTS
 
 TOPIC, RUNNING = "stock-market", "running"
 
@@ -102,13 +102,6 @@ class Stage:
         self.tell(f"  {note}")
         self.pause(3 + len(note) / 40)
 
-    def end_step(self):
-        """Note how far the groups are behind, and tell it."""
-        self.look()
-        self.step.lags = {name: self.lag(name) for name in CONSUMERS}
-        lags = (f"{name} committed {self.committed(name)}, lag {self.lag(name)}" for name in CONSUMERS)
-        self.tell(f"  The log ends at offset {self.end}; {'; '.join(lags)}.")
-
     # What is done with the scripts.
 
     def start(self, name) -> Script:
@@ -151,15 +144,14 @@ class Stage:
         self.away = "Kafka is away: its log as last seen"
         self._broker.stop()
 
-    def start_kafka(self) -> float:
-        """Start Kafka again, wait until all scripts go on; return the seconds that Kafka took."""
+    def start_kafka(self):
+        """Start Kafka again, and wait until all scripts go on."""
         began = time.monotonic()
         self._broker.start(wait=False)
         self.until("Kafka to start", self._broker.is_ready)
-        self.away, seconds = "", time.monotonic() - began
+        self.away = ""
         for name, script in self._scripts.items():
             self.until(f"{name} to go on", functools.partial(script.messages, since=began))
-        return seconds
 
     def rewind(self, name):
         """Set a consumer's group back to the earliest offset."""

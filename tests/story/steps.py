@@ -22,7 +22,8 @@ def play(stage) -> None:
         stage.steps.append(Step(number, title, act.__doc__))
         stage.tell(f"\nStep {number} of {len(STEPS)}. {act.__doc__}")
         act(stage)
-        stage.end_step()
+        stage.look()
+        stage.step.lags = {name: stage.lag(name) for name in CONSUMERS}
 
 
 @step("both producers, both consumers")
@@ -82,10 +83,10 @@ def stop_kafka(stage):
     stage.step.may_repeat, stage.step.why = {name: stage.committed(name) for name in CONSUMERS}, "in flight"
     stage.stop_kafka()
     stage.pause(5)
-    seconds = stage.start_kafka()
+    stage.start_kafka()
     stage.say(
-        f"Kafka was back after {seconds:.1f} s. The log and the committed offsets are on disk, so each consumer "
-        "resumed where its group had been. What the producers could not send they kept, and sent it then."
+        "Kafka is back. The log and the committed offsets are on disk, so each consumer resumed where its group "
+        "had been. What the producers could not send they kept, and sent it then."
     )
 
 
