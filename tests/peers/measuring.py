@@ -46,7 +46,7 @@ class Ticks:
 
 
 def numbers(output) -> list[int]:
-    """Return the numbers of the ticks in what a consumer printed."""
+    """Return the numbers of the ticks in what a consumer printed, as bytes."""
     return [int(number) for number in TICK.findall(output)]
 
 

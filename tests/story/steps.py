@@ -125,7 +125,7 @@ def delete_unread(stage):
     run, _ = stage.restart("consumer1")
     for lost in run.of(Lost):
         stage.say(f"consumer1 says so: LOST: offsets {lost.first} to {lost.last}.")
-    for name in PRODUCERS:
+    for name in PRODUCERS:  # here all ends, when everything is read
         stage.interrupt(name)
     end = stage.end
     for name in CONSUMERS:

@@ -83,7 +83,7 @@ def table_of(steps) -> Table:
     shown = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     shown.add_column("step")
     shown.add_column("consumer", no_wrap=True)
-    for title in ("sent", "received", "LOST", "repeated", "lag at end"):
+    for title in ("sent", "received", "LOST", "repeated", "lag\nat end"):
         shown.add_column(title, justify="right", no_wrap=True)
     repeats = {name: repeated_in(steps, name) for name in CONSUMERS}
     for place, step in enumerate(steps):
