@@ -5,14 +5,11 @@
     python tests/demo.py --fast           the same with shorter pauses: for tests, not for reading along
     python tests/demo.py --picture FILE   also film the first four steps, as an animated SVG:
                                           tests/demo.svg is one
-    python tests/demo.py --bootstrap-servers 127.0.0.1:9092
-                                          on a Kafka that runs already, which is not stopped: on a
-                                          topic and in groups of its own, deleted at the end
 
-Nothing is simulated: each number is read from the scripts' lines or from Kafka. By default the
-Kafka is the demonstration's own, with free ports and temporary data; it needs no Docker. At the end
-a table compares, for each step, what Kafka stored with what each consumer printed. The exit status
-is 0 only if nothing was missing, and nothing repeated, that should not be. Ctrl+C ends the
+Nothing is simulated: each number is read from the scripts' lines or from Kafka. The Kafka is the
+demonstration's own, with a free port and temporary data; it needs no Docker. At the end a table
+compares, for each step, what Kafka stored with what each consumer printed. The exit status is 0
+only if nothing was missing, and nothing repeated, that should not be. Ctrl+C ends the
 demonstration, its scripts and its Kafka at once.
 """
 
@@ -38,7 +35,7 @@ from local_kafka.download import BrokerError
 from machine.processes import on_ending
 from sight.film import Film
 from story.account import account, verdict
-from story.stage import Stage
+from story.stage import TOPIC, Stage
 from story.steps import play
 from story.view import picture_of, svg_of, table_of
 
@@ -58,7 +55,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--picture", metavar="FILE", type=Path)
-    parser.add_argument("--bootstrap-servers", metavar="HOST:PORT")
     options = parser.parse_args()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # for a terminal that lacks a letter
@@ -71,9 +67,7 @@ def main() -> None:
         raise
     except BrokenPipeError:  # the reader is gone, as in `| head`
         status = 1
-    except KafkaError as error:
-        status = f"demo.py: Kafka fails: {type(error).__name__}."
-    except (BrokerError, AssertionError, OSError, subprocess.SubprocessError) as error:
+    except (BrokerError, KafkaError, AssertionError, OSError, subprocess.SubprocessError) as error:
         status = f"demo.py: {' / '.join(str(error).splitlines())}"
     sys.exit(status)
 
@@ -90,29 +84,18 @@ def run(options) -> int:
             print(line, flush=True)
 
     def show(stage):
-        number = stage.step.number
         if screen:
             screen.update(picture_of(stage), refresh=True)
-        if film and number <= FILMED:
-            film.take(picture_of(stage), time.monotonic(), still=number == STILL)
+        if film and stage.step.number <= FILMED:
+            film.take(picture_of(stage), time.monotonic(), still=stage.step.number == STILL)
 
-    with contextlib.ExitStack() as stack:
-        servers, broker = options.bootstrap_servers, None
-        if not servers:
-            print("Starting Kafka.", flush=True)
-            broker = stack.enter_context(Broker())
-            servers = broker.bootstrap_servers
-        pace = FAST if options.fast else FOR_A_FILM if film else TO_READ_ALONG
-        stage = Stage(servers, broker, pace, tell, show)
-        try:
-            stage.kafka.create_topic(stage.topic)
-        except (KafkaError, ValueError):  # ValueError: what is there is no address
-            raise BrokerError(f"{servers}: no Kafka answers there. Start it, or correct the address.") from None
-        stack.callback(stage.close)
+    print("Starting Kafka.", flush=True)
+    pace = FAST if options.fast else FOR_A_FILM if film else TO_READ_ALONG
+    with Broker() as broker, contextlib.closing(Stage(broker, pace, tell, show)) as stage:
         on_ending(stage.end_soon)  # what raises amid a question to Kafka may be lost in the client
         with screen or contextlib.nullcontext():
             play(stage)
-        log = stage.kafka.whole_log(stage.topic)
+        log = stage.kafka.whole_log(TOPIC)
     if film:
         options.picture.write_text(svg_of(film), "utf-8")
     faults = account(stage.steps, log)

@@ -26,7 +26,7 @@ MEANING = {
     "producer order": "acknowledged after a higher offset",
     "false LOST": "reported as deleted unread, but not deleted, or read",
     "false place": "told as the place where its group goes on, which it is not",
-    "false lag": "told to be so far behind, which it cannot have been",
+    "false lag": "told to be further behind than the log goes on",
     "unplaced": "printed before any line that says where it starts",
 }
 
@@ -40,14 +40,12 @@ class Run:
         events: what the lines that it printed tell, in order, as `read` makes it of them.
         group: a consumer's group; None if it is a producer.
         killed: it had no time to end in order: what a producer sent last may be stored without a line.
-        ends: {partition: an offset that the log's end had reached before it started}, as far as known.
     """
 
     name: str
     events: list
     group: str | None = None
     killed: bool = False
-    ends: dict[int, int] = field(default_factory=dict)
 
     def of(self, *kinds) -> list:
         """Return the events of these classes, such as Lost."""
@@ -64,21 +62,19 @@ class Log:
     """A topic's log, as it was when all runs had ended.
 
     Attributes:
-        messages: what it has, as `Kafka.log` returns it.
+        messages: what it has and, as far as known, what it had before retention deleted some of it.
         first: {partition: the log's first offset}; below it retention has deleted. 0 if not given.
-        earlier: what the log was seen to have before retention deleted some of it, as far as known.
         end: {partition: the offset that the next message gets}. After the last one, if not given.
     """
 
     messages: Iterable[Message]
     first: dict[int, int] = field(default_factory=dict)
-    earlier: Iterable[Message] = ()
     end: dict[int, int] = field(default_factory=dict)
 
     @cached_property
     def known(self) -> dict[tuple[int, int], Message]:
-        """{place: message} of what it has or had: every reader has to print it, or to report it as LOST."""
-        return {message.place: message for message in [*self.earlier, *self.messages]}
+        """{place: message}: every reader has to print it, or to report it as LOST."""
+        return {message.place: message for message in self.messages}
 
     def has_deleted(self, partition, offset) -> bool:
         return offset < self.first.get(partition, 0)
@@ -102,7 +98,7 @@ def judge(runs, log, begin=None) -> list[str]:
     """
     producers = [run for run in runs if run.group is None]
     deleted = [m for run in producers for m in run.messages if log.has_deleted(*m.place)]
-    log = replace(log, earlier=[*deleted, *log.earlier])
+    log = replace(log, messages=[*deleted, *log.messages])
     found = defaultdict(set)  # {(kind, who, partition): offsets}
     for run in runs:
         for kind, partition, offset in _faults(run, log):
@@ -190,13 +186,12 @@ def _faults_of_group(runs, log, committed):
     for message in missing(runs, log, committed):
         if message.place not in told:
             yield "unseen", *message.place
-    places = [event for run in runs for event in run.of(Started, Resuming)]
-    for partition in {place.partition for place in places}:
-        here = [place for place in places if place.partition == partition]
-        resumed = {place.offset for place in here if isinstance(place, Resuming)}
-        had_none = any(isinstance(place, Started) for place in here)
-        if committed[partition] not in resumed if partition in committed else not had_none:
-            yield "false place", partition, min(resumed, default=0)
+    places = defaultdict(set)  # {partition: the offsets at which they resumed, and None for a start without one}
+    for place in [event for run in runs for event in run.of(Started, Resuming)]:
+        places[place.partition].add(place.offset if isinstance(place, Resuming) else None)
+    for partition, offsets in places.items():
+        if committed.get(partition) not in offsets:
+            yield "false place", partition, min(offsets - {None}, default=0)
 
 
 def _producer_order(run):
@@ -210,7 +205,6 @@ def _producer_order(run):
 def _jumps(run, log):
     """Yield (kind, partition, offset) where a consumer does not go from each message to the next that the log has."""
     lowest = {}  # {partition: the lowest offset that may come next}
-    ends = dict(run.ends)
     for event in run.events:
         partition = event.partition
         if isinstance(event, Message | Lost):
@@ -224,15 +218,12 @@ def _jumps(run, log):
                 if offset < expected or (lost and not log.has_deleted(partition, offset)):
                     yield "false LOST" if lost else "nonmonotonic poll", partition, offset
             lowest[partition] = offsets[-1] + 1
-            ends[partition] = max(ends.get(partition, 0), lowest[partition])
         elif isinstance(event, Resuming):
             lowest[partition] = event.offset
-            least, most = ends.get(partition, 0) - event.offset, log.end_of(partition) - event.offset
-            if not max(0, least) <= event.behind <= max(0, most):
+            if event.behind > max(0, log.end_of(partition) - event.offset):
                 yield "false lag", partition, event.offset
         else:
             lowest[partition] = event.offset if isinstance(event, WentBack) else _start([run], log, partition)
-            ends.pop(partition, None)  # the log may be a new one
 
 
 def _duplicates(producers, log):

@@ -89,7 +89,7 @@ class Kafka:
                         text = record.value.decode("utf-8", "backslashreplace")
                         found.append(Message(record.partition, record.offset, text))
         first, ends = ({tp.partition: offsets[tp] for tp in partitions} for offsets in (first, ends))
-        return Log(sorted(found), first, list(earlier), ends)
+        return Log(sorted({*earlier, *found}), first, ends)
 
     def _ask(self, question, patience=None):
         """Return question(admin); after an error that may pass, ask again, with a new connection; else raise it."""

@@ -74,14 +74,12 @@ _EVENTS = (
     (WentBack, rf"Going back in {_PARTITION}, from offset \d+ to offset (?P<offset>\d+)\."),
     (Lost, rf"LOST: offsets (?P<first>\d+) to (?P<last>\d+) of {_PARTITION}\. Kafka deleted them unread\."),
 )
-_WORDS = {"value", "reset"}  # the other fields are numbers
 
 
 def read(text, at=0.0) -> Line:
     """Return a line; without an event if it is torn, or of another kind."""
     for kind, pattern in _EVENTS:
         if found := re.fullmatch(r"\[\w+\] " + pattern, text):
-            fields = found.groupdict().items()
-            event = kind(**{name: value if name in _WORDS else int(value) for name, value in fields})
-            return Line(at, text, event)
+            fields = {name: kind.__annotations__[name](word) for name, word in found.groupdict().items()}
+            return Line(at, text, kind(**fields))
     return Line(at, text, None)

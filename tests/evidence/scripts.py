@@ -2,8 +2,6 @@
 
 import signal
 import sys
-from collections import Counter
-from dataclasses import replace
 
 from evidence.judge import Run, assert_sound, missing
 from evidence.lines import Message
@@ -50,17 +48,8 @@ class Script(Program):
 
 
 def runs(scripts, since=0.0) -> list[Run]:
-    """Return what these scripts have printed, for the judge; each start of one has a name of its own."""
-    starts, found = Counter(), []
-    told = [line for script in scripts for line in list(script.output) if line.at >= since]
-    told = [line for line in told if isinstance(line.event, Message)]
-    for script in scripts:
-        starts[script.name] += 1
-        number = f" (start {starts[script.name]})" if starts[script.name] > 1 else ""
-        before = sorted(line.event for line in told if line.at < script.started)
-        ends = {message.partition: message.offset + 1 for message in before}  # of each partition the last one's
-        found.append(replace(script.run(since), name=script.name + number, ends=ends))
-    return found
+    """Return what these scripts have printed, for the judge; `since` as in `Script.run`."""
+    return [script.run(since) for script in scripts]
 
 
 def end_and_judge(scripts, kafka, topic, since=0.0, **allowed) -> None:

@@ -1,7 +1,7 @@
 """Consumers that run and are watched: one at a time where they catch up, all at the same time where they wait.
 
-The messages are numbered ticks: the one at offset N has the price N, so a line that shows a tick names it, and even a
-consumer that prints values alone can be judged.
+The messages are numbered ticks: the one at offset N has the price N, so a line that shows a tick names it, also where
+a consumer prints values alone.
 """
 
 import asyncio
@@ -14,8 +14,6 @@ import uuid
 import psutil
 from confluent_kafka import Producer
 
-from evidence.judge import Log, Run, missing, repeated
-from evidence.lines import Message
 from evidence.programs import Program
 from peers.catalogue import NODE_PACKAGES
 
@@ -48,7 +46,7 @@ class Ticks:
 
 
 def numbers(output) -> list[int]:
-    """Return the numbers of the ticks in what a consumer printed."""
+    """Return the numbers of the ticks in what a consumer printed, as bytes."""
     return [int(number) for number in TICK.findall(output)]
 
 
@@ -162,6 +160,6 @@ def missing_and_repeated(stored, runs) -> tuple[int, int]:
     Args:
         runs: for each of the group's runs, the numbers that it printed.
     """
-    log = Log([Message(0, number, "tick") for number in range(stored)])
-    group = [Run("run", [Message(0, number, "tick") for number in run if number < stored], "group") for run in runs]
-    return len(missing(group, log)), sum(map(len, repeated(group)))
+    printed = [number for run in runs for number in run if number < stored]
+    distinct = len(set(printed))
+    return stored - distinct, len(printed) - distinct

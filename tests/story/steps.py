@@ -6,6 +6,7 @@ repeated or missing is a fault in the account, but for what Kafka has deleted an
 
 from evidence.lines import Lost, Resuming
 from story.account import CONSUMERS, PRODUCERS, SCRIPTS, Step
+from story.stage import TOPIC
 
 STEPS = []  # (a few words for the table, the function), in order
 
@@ -16,23 +17,13 @@ def step(title):
 
 
 def play(stage) -> None:
-    """Play all steps; in the last one the producers are stopped, and the consumers when they have read everything."""
+    """Play all steps."""
     for number, (title, act) in enumerate(STEPS, 1):
         stage.steps.append(Step(number, title, act.__doc__))
         stage.tell(f"\nStep {number} of {len(STEPS)}. {act.__doc__}")
         act(stage)
-        if number == len(STEPS):
-            finish(stage)
-        stage.end_step()
-
-
-def finish(stage):
-    for name in PRODUCERS:
-        stage.interrupt(name)
-    end = stage.end
-    for name in CONSUMERS:
-        stage.until_read(name, end)
-        stage.interrupt(name)
+        stage.look()
+        stage.step.lags = {name: stage.lag(name) for name in CONSUMERS}
 
 
 @step("both producers, both consumers")
@@ -64,8 +55,8 @@ def stop_one(stage):
 def start_it_again(stage):
     """consumer1 is started again: it resumes at its group's committed offset and catches up."""
     at = stage.committed("consumer1")
-    run = stage.restart("consumer1")
-    resumed, seconds = run.of(Resuming)[0], stage.step.waits["consumer1"]
+    run, seconds = stage.restart("consumer1")
+    resumed = run.of(Resuming)[0]
     stage.say(
         f"Stopped at {at}, resumed at {resumed.offset}, first message {run.messages[0].offset}, {seconds:.1f} s after "
         f"the start: nothing is skipped, nothing comes twice. {resumed.behind} messages waited then; it has read them."
@@ -79,9 +70,9 @@ def kill_it(stage):
     at = stage.committed("consumer1")
     stage.step.may_repeat, stage.step.why = {"consumer1": at}, "in flight"
     stage.say(f"Killed: its group had committed offset {at} by then.")
-    resumed = stage.restart("consumer1").of(Resuming)[0]
+    run, seconds = stage.restart("consumer1")
     stage.say(
-        f"It resumed at {resumed.offset}; its first message came after {stage.step.waits['consumer1']:.1f} s. "
+        f"It resumed at {run.of(Resuming)[0].offset}; its first message came after {seconds:.1f} s. "
         "An offset is committed after printing, never before, so a crash skips nothing."
     )
 
@@ -89,16 +80,13 @@ def kill_it(stage):
 @step("Kafka stopped and started")
 def stop_kafka(stage):
     """Kafka itself is stopped and started: messages and offsets are still there."""
-    if not stage.broker:
-        stage.say("Left out: this Kafka is not the demonstration's own to stop.")
-        return
     stage.step.may_repeat, stage.step.why = {name: stage.committed(name) for name in CONSUMERS}, "in flight"
     stage.stop_kafka()
     stage.pause(5)
-    seconds = stage.start_kafka()
+    stage.start_kafka()
     stage.say(
-        f"Kafka was back after {seconds:.1f} s. The log and the committed offsets are on disk, so each consumer "
-        "resumed where its group had been. What the producers could not send they kept, and sent it then."
+        "Kafka is back. The log and the committed offsets are on disk, so each consumer resumed where its group "
+        "had been. What the producers could not send they kept, and sent it then."
     )
 
 
@@ -116,7 +104,7 @@ def rewind(stage):
     at = stage.committed("consumer1")
     stage.step.may_repeat, stage.step.why = {"consumer1": at}, "rewound"
     stage.say(f"The rewind has set its committed offset from {before} to {at}, and changed nothing else.")
-    run = stage.restart("consumer1")
+    run, _ = stage.restart("consumer1")
     again = sum(message.offset < before for message in run.messages)
     stage.say(
         f"It resumed at {run.of(Resuming)[0].offset}, and {again} of {before - at} messages came again: reading "
@@ -132,7 +120,14 @@ def delete_unread(stage):
     stage.until("messages behind consumer1", lambda: stage.lag("consumer1") >= 12)
     last = at + stage.lag("consumer1") * 2 // 3 - 1
     stage.until_read("consumer2", last + 1)
-    stage.kafka.delete_before(stage.topic, last + 1)
+    stage.kafka.delete_before(TOPIC, last + 1)
     stage.say(f"Kafka has deleted all up to offset {last}. consumer1 had not read {at} to {last}.")
-    for lost in stage.restart("consumer1").of(Lost):
+    run, _ = stage.restart("consumer1")
+    for lost in run.of(Lost):
         stage.say(f"consumer1 says so: LOST: offsets {lost.first} to {lost.last}.")
+    for name in PRODUCERS:  # here all ends, when everything is read
+        stage.interrupt(name)
+    end = stage.end
+    for name in CONSUMERS:
+        stage.until_read(name, end)
+        stage.interrupt(name)

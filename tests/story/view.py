@@ -9,8 +9,8 @@ from evidence.lines import Message, Resuming
 from sight.film import Film
 from sight.lanes import ALARM, GroupView, Lane, legend
 from sight.screen import Panel, Screen
-from story.account import CONSUMERS, PRODUCERS, lost_in, run_of, sent_in
-from story.stage import RUNNING
+from story.account import CONSUMERS, GROUPS, PRODUCERS, lost_in, repeated_in, run_of, sent_in
+from story.stage import RUNNING, TOPIC
 from story.steps import STEPS
 
 COLOURS = {"producer1": "cyan", "producer2": "magenta", "consumer1": "green", "consumer2": "yellow"}
@@ -22,7 +22,7 @@ def picture_of(stage) -> Screen:
     written = {m.offset: COLOURS[name] for name in PRODUCERS for m in run_of(name, stage.steps).messages}
     return Screen(
         f"Step {step.number} of {len(STEPS)}: {step.title}",
-        [Lane(f"{stage.topic}-0", log, [group_of(stage, name) for name in CONSUMERS], written)],
+        [Lane(f"{TOPIC}-0", log, [group_of(stage, name) for name in CONSUMERS], written)],
         [*([panel_of(stage, name)] for name in CONSUMERS), [panel_of(stage, name) for name in PRODUCERS]],
         texts=[(step.sentence, "bold"), (step.note, "")],
         state=stage.away,
@@ -33,7 +33,7 @@ def picture_of(stage) -> Screen:
 
 def group_of(stage, name) -> GroupView:
     """Return a consumer's group as Kafka has it, and where it says it resumed in this step."""
-    group = stage.seen.groups.get(stage.groups[name])
+    group = stage.seen.groups.get(GROUPS[name])
     resumed = [placed.offset for placed in run_of(name, [stage.step]).of(Resuming)]
     committed = group and group.committed.get(0)
     return GroupView(name, committed, style=COLOURS[name], resumed=resumed[-1] if resumed else None)
@@ -83,20 +83,20 @@ def table_of(steps) -> Table:
     shown = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     shown.add_column("step")
     shown.add_column("consumer", no_wrap=True)
-    for title in ("sent", "received", "LOST", "repeated", "lag\nat end", "restart\nto first"):
+    for title in ("sent", "received", "LOST", "repeated", "lag\nat end"):
         shown.add_column(title, justify="right", no_wrap=True)
-    for step in steps:
+    repeats = {name: repeated_in(steps, name) for name in CONSUMERS}
+    for place, step in enumerate(steps):
         for name in CONSUMERS:
-            first, again = name == CONSUMERS[0], step.repeated[name]
+            first, again = name == CONSUMERS[0], len(repeats[name][place])
             shown.add_row(
                 f"{step.number} {step.title}" if first else "",
                 name,
-                str(len(sent_in([step]))) if first else "",
+                str(sent_in([step])) if first else "",
                 str(len(run_of(name, [step]).messages)),
                 str(lost_in([step], name)),
-                f"{len(again)}{f' ({step.why})' if again else ''}",
-                str(step.end - step.committed[name]),
-                f"{step.waits[name]:.1f} s" if name in step.waits else "",
+                f"{again} ({step.why})" if again else "0",
+                str(step.lags[name]),
                 style=COLOURS[name],
             )
     return shown
