@@ -111,7 +111,7 @@ class Kafka:
         described = admin.describe_topics([topic])[0]
         error = errors.for_code(described["error_code"])
         if error is errors.UnknownTopicOrPartitionError:
-            return Snapshot(time.time(), time.monotonic())
+            return Snapshot(time.time())
         if error is not errors.NoError:
             raise error()
         topic_id = described.get("topic_id") and str(described["topic_id"])
@@ -121,7 +121,7 @@ class Kafka:
         found = self._groups(admin, topic_id, partitions, groups)
         end = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
         logs = {tp.partition: PartitionLog(first[tp].offset, end[tp].offset) for tp in partitions}
-        return Snapshot(time.time(), time.monotonic(), topic_id, logs, found)
+        return Snapshot(time.time(), topic_id, logs, found)
 
     def _groups(self, admin, topic_id, partitions, wanted) -> dict[str, Group]:
         """Return the groups that have to do with the topic, as they are now."""
