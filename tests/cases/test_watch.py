@@ -129,7 +129,8 @@ def test_a_member_that_reads_another_topic_of_its_group_holds_no_partition(kafka
     for name in (topic, f"{topic}-other"):
         kafka.create_topic(name)
     start("consumer1", KAFKA_GROUP_ID=topic)
-    [first] = wait_until(lambda: [each for each in kafka.snapshot(topic).group(topic).members if each.partitions])
+    wait_until(lambda: kafka.committed(topic, topic) == {0: 0})
+    [first] = kafka.snapshot(topic).group(topic).members
     assert (first.client_id, first.partitions, first.reads) == ("consumer1", {0}, True)
     start("consumer1", KAFKA_GROUP_ID=topic, KAFKA_TOPIC=f"{topic}-other")
     seen = []

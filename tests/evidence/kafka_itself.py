@@ -10,6 +10,8 @@ from evidence.judge import Log
 from evidence.lines import Message
 from evidence.snapshot import Group, Member, PartitionLog, Snapshot
 
+PROTOCOLS = ("consumer", "")  # of the groups that consumers make; "" if it had no member yet
+
 
 class Kafka:
     """A Kafka. Questions share one connection, which `close` ends; what changes something has a client of its own.
@@ -93,12 +95,13 @@ class Kafka:
 
     def _ask(self, question, patience=None):
         """Return question(admin); after an error that may pass, ask again, with a new connection; else raise it."""
-        deadline = time.monotonic() + (self._client["request_timeout_ms"] / 1000 if patience is None else patience)
+        seconds = self._client["request_timeout_ms"] / 1000 if patience is None else patience
+        deadline = time.monotonic() + seconds
         while True:
             try:
                 if self._kept is None:
-                    left = max(0, deadline - time.monotonic())
-                    self._kept = KafkaAdminClient(**{**self._client, "bootstrap_timeout_ms": int(left * 1000)})
+                    left_ms = max(0, int((deadline - time.monotonic()) * 1000))
+                    self._kept = KafkaAdminClient(**{**self._client, "bootstrap_timeout_ms": left_ms})
                 return question(self._kept)
             except Exception as error:  # amid an outage many can come
                 self.close()  # forget what it believes about coordinators and leaders, too
@@ -114,39 +117,19 @@ class Kafka:
             return Snapshot(time.time())
         if error is not errors.NoError:
             raise error()
-        topic_id = described.get("topic_id") and str(described["topic_id"])
+        topic_id = str(described["topic_id"])
         # In this order: what is deleted unread is never too much, and a lag is never below 0.
         partitions = [TopicPartition(topic, partition["partition_index"]) for partition in described["partitions"]]
         first = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
-        found = self._groups(admin, topic_id, partitions, groups)
+        # Asked about are those groups, too, that are not listed any more: a broker that has just started lists none,
+        # and refuses to answer. Of a Kafka that was wiped, where the topic has another id, they are forgotten.
+        listed = self._listed.setdefault(topic_id, set())
+        listed |= {group["group_id"] for group in admin.list_groups() if group["protocol_type"] in PROTOCOLS}
+        asked = listed if groups is None else listed.intersection(groups)
+        found = _groups(admin, asked, partitions) if asked else {}
         end = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
         logs = {tp.partition: PartitionLog(first[tp].offset, end[tp].offset) for tp in partitions}
         return Snapshot(time.time(), topic_id, logs, found)
-
-    def _groups(self, admin, topic_id, partitions, wanted) -> dict[str, Group]:
-        """Return the groups that have to do with the topic, as they are now."""
-        # Those too that are not listed any more: a broker that has just started lists none, and refuses to answer.
-        # Of a Kafka that was wiped, where the topic has another id, groups that it knew are not asked about.
-        listed = self._listed.setdefault(topic_id, set())
-        listed |= {
-            group["group_id"]
-            for group in admin.list_groups()
-            if group["protocol_type"] in ("consumer", "")  # "" if it had no member yet
-        }
-        asked = listed if wanted is None else listed.intersection(wanted)
-        if not asked:
-            return {}
-        committed = admin.list_group_offsets(dict.fromkeys(asked, partitions))
-        found = {}
-        for name, said in admin.describe_groups(list(asked)).items():
-            offsets = {tp.partition: stored.offset for tp, stored in committed[name].items() if stored.offset >= 0}
-            state = "" if said["error"] else said["group_state"]
-            members = tuple(member_of(member, partitions[0].topic) for member in said["members"])
-            if offsets or wanted or any(member.reads for member in members):
-                found[name] = Group(state, offsets, members)
-            elif state in ("", "Dead"):
-                listed.discard(name)
-        return found
 
     # What changes it.
 
@@ -189,7 +172,18 @@ class Kafka:
             admin.delete_records({TopicPartition(topic, partition): offset})
 
 
-def member_of(said, topic) -> Member:
+def _groups(admin, asked, partitions) -> dict[str, Group]:
+    """Return those of the groups asked about that have to do with a topic of these partitions, as they are now."""
+    committed, found = admin.list_group_offsets(dict.fromkeys(asked, partitions)), {}
+    for name, said in admin.describe_groups(list(asked)).items():
+        offsets = {tp.partition: stored.offset for tp, stored in committed[name].items() if stored.offset >= 0}
+        members = tuple(_member(member, partitions[0].topic) for member in said["members"])
+        if offsets or any(member.reads for member in members):
+            found[name] = Group("" if said["error"] else said["group_state"], offsets, members)
+    return found
+
+
+def _member(said, topic) -> Member:
     """Return a member as Kafka describes it, with what it holds of this topic."""
     # While the group rebalances, Kafka says neither what it wants nor what it holds.
     wants, holds = (

@@ -68,7 +68,7 @@ class Snapshot:
 
     Attributes:
         at: when it was taken, in seconds since 1970.
-        topic_id: another one means another topic of the same name (KIP-516); None if it has none.
+        topic_id: another one means another topic of the same name (KIP-516); None if the topic does not exist.
         logs: {partition number: PartitionLog}; empty if the topic does not exist.
         groups: {group id: Group}.
     """

@@ -22,7 +22,7 @@ def wrap(text: str, style: str, width: int, indent: str = "") -> list[Text]:
 
 @dataclass(frozen=True)
 class Panel:
-    """What has been said, below the lanes: the latest lines that fit, each from its beginning.
+    """What has been said, below the lanes: the latest rows that fit.
 
     Attributes:
         title: what stands in the line above, in `style`.
@@ -36,13 +36,7 @@ class Panel:
     def __rich_console__(self, console, options):
         width, height = options.max_width, options.height - 1
         yield rule(self.title, width, self.style)
-        rows = []
-        for line in reversed(self.lines):
-            added = wrap(*line, width, "  ")[:height]
-            if len(rows) + len(added) > height:
-                break
-            rows = added + rows
-        yield from rows
+        yield from [row for line in self.lines[-height:] for row in wrap(*line, width, "  ")][-height:]
 
 
 @dataclass(frozen=True)
