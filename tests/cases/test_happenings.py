@@ -13,6 +13,8 @@ OF_ANOTHER_TOPIC = CONSUMER1._replace(member_id="id-2", partitions=frozenset(), 
 ONE = Group("Stable", {0: 10}, (CONSUMER1,))
 FIRST = Snapshot(1_800_000_000.0, "topic-id", {0: PartitionLog(0, 10)}, {"g": ONE})
 NO_TOPIC = {"topic_id": None, "logs": {}, "groups": {}}
+WIPED = {"topic_id": "other", "logs": {0: PartitionLog(0, 3)}, "groups": {"g": replace(ONE, committed={0: 2})}}
+BEGINS_ANEW = "The log was wiped: topic t begins anew."
 JOINED = "consumer1 joined g and holds t-0."
 
 
@@ -47,7 +49,7 @@ class Watched:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told", "told_when_it_is_over"),
+    ("changes", "told", "told_when_undone"),
     [
         ({"logs": {0: PartitionLog(5, 10)}}, [], []),  # deleted is what was read
         ({"groups": {}}, ["The session of consumer1 in g is over: nobody reads t-0 for it."], [JOINED]),
@@ -56,25 +58,20 @@ class Watched:
             ["consumer1 reads another topic in g now: nobody reads t-0 for it."],
             [JOINED],
         ),
+        (WIPED, [BEGINS_ANEW], [BEGINS_ANEW]),
         (NO_TOPIC, ["Topic t does not exist: waiting for it to be created."], ["Topic t is there."]),
     ],
 )
-def test_a_change_is_told_once_and_so_is_its_end(changes, told, told_when_it_is_over):
+def test_a_change_is_told_once_and_so_is_its_end(changes, told, told_when_undone):
     watched = Watched()
     assert watched.see(**changes) == told
     assert watched.see() == []
-    assert watched.see(logs=FIRST.logs, groups=FIRST.groups, topic_id=FIRST.topic_id) == told_when_it_is_over
-
-
-def test_of_a_group_that_keeps_up_nothing_is_told():
-    watched = Watched()
-    assert watched.move(50, end=1, committed=1) == []
-    assert watched.note() == "held by consumer1 while its session lasts"
+    assert watched.see(logs=FIRST.logs, groups=FIRST.groups, topic_id=FIRST.topic_id) == told_when_undone
 
 
 def test_a_group_that_commits_nothing_is_told_after_three_seconds_and_when_it_has_caught_up():
     watched = Watched()
-    watched.move(20, end=1, committed=1)
+    assert watched.move(20, end=1, committed=1) == []
     stopped = clock(watched.snapshot.at)
     assert watched.move(7, end=1) == []
     reason = "Its consumer stopped, is slow, or commits rarely."
@@ -122,9 +119,3 @@ def test_a_kafka_that_does_not_answer_is_told_once_and_what_waits_meanwhile_is_n
     assert watched.move(seconds=60, end=5) == ["Kafka answers."]
     assert watched.move(5, end=1) == []
     assert "commits nothing" in watched.move(4, end=1)[0]
-
-
-def test_nothing_wrong_is_concluded_from_a_topic_that_is_wiped():
-    watched = Watched()
-    anew = {"logs": {0: PartitionLog(0, 3)}, "groups": {"g": replace(ONE, committed={0: 2})}}
-    assert watched.see(topic_id="other", **anew) == ["The log was wiped: topic t begins anew."]

@@ -1,10 +1,10 @@
 """watch.py shows and tells what Kafka says, through stops, outages and losses; and it only looks."""
 
+import contextlib
 import logging
 import re
 import sys
 
-import pytest
 from kafka import OffsetAndMetadata, TopicPartition
 from kafka.admin import MemberToRemove
 
@@ -18,48 +18,44 @@ WATCH = [sys.executable, str(ROOT / "tests" / "watch.py")]
 TOPIC, GROUP = "stock-market", "stock-group1"
 
 
-@pytest.fixture
-def broker():
-    """A Kafka of the test's own, which it starts when it wants."""
-    broker = Broker()
-    yield broker
-    broker.close()
-
-
-def test_a_session_by_hand_is_told_as_kafka_has_it(broker, start):
+def test_a_session_by_hand_is_told_as_kafka_has_it(start):
     """As the README's "Watch offset-resume" and what follows it."""
-    kafka, servers = Kafka(broker.bootstrap_servers), {"bootstrap_servers": broker.bootstrap_servers}
-    settings = {**servers, "KAFKA_TOPIC": TOPIC, "KAFKA_GROUP_ID": GROUP, "SEND_INTERVAL_SECONDS": "0.2"}
-    told = start("watch", command=WATCH, **servers, KAFKA_TOPIC=TOPIC)
-    with Terminal(WATCH, KAFKA_BOOTSTRAP_SERVERS=broker.bootstrap_servers) as terminal:
-        waits_for_kafka_and_the_topic(told, terminal, kafka, broker)
-        start("producer1", **settings)
-        told.wait_for(r"Topic stock-market is there\.")
-        consumer_is_stopped(start("consumer1", **settings), told, terminal, kafka)
-        is_rewound_and_loses(told, kafka)
-        start("consumer1", **settings)
-        told.wait_for(r"stock-group1 has caught up on stock-market-0: committed \d+\.")
-        survives_an_outage(told, terminal, kafka, broker)
-        has_partitions_added_and_is_wiped(told, terminal, kafka)
-        assert told.interrupt() == terminal.interrupt() == 0
-    with kafka.admin() as admin:
-        assert {group["group_id"] for group in admin.list_groups()} == {GROUP}
-        assert set(admin.list_topics()) == {TOPIC, "__consumer_offsets"}
+    with contextlib.closing(Broker()) as broker:
+        kafka, servers = Kafka(broker.bootstrap_servers), {"bootstrap_servers": broker.bootstrap_servers}
+        settings = {**servers, "KAFKA_TOPIC": TOPIC, "KAFKA_GROUP_ID": GROUP, "SEND_INTERVAL_SECONDS": "0.2"}
+        told = start("watch", command=WATCH, **settings)
+        told.wait_for(r"^\d\d:\d\d:\d\d  Waiting for Kafka \(\w+\)\.$")
+        broker.start()
+        with Terminal(WATCH, KAFKA_BOOTSTRAP_SERVERS=broker.bootstrap_servers) as terminal:
+            told.wait_for(r"Topic stock-market does not exist: waiting for it to be created\.$")
+            terminal.shows("Topic stock-market does not exist")
+            with kafka.admin() as admin:
+                assert not admin.list_topics()  # though this broker creates any that a client asks for in the usual way
+            start("producer1", **settings)
+            told.wait_for(r"Topic stock-market is there\.")
+            consumer_is_stopped(start("consumer1", **settings), told, terminal, kafka)
+            with kafka.admin() as admin:
+                admin.alter_group_offsets(GROUP, {TopicPartition(TOPIC, 0): OffsetAndMetadata(2, "", -1)})
+            told.wait_for(r"stock-group1 is rewound on stock-market-0: \d+ → 2\.")
+            kafka.delete_before(TOPIC, 7)
+            told.wait_for(r"Deleted: offsets 2 to 6 of stock-market-0, which stock-group1 has not committed\.")
+            start("consumer1", **settings)
+            told.wait_for(r"stock-group1 has caught up on stock-market-0: committed \d+\.")
+            kafka_is_restarted(told, terminal, kafka, broker)
+            with kafka.admin() as admin:
+                admin.create_partitions({TOPIC: 2})
+                terminal.shows("── stock-market-1 ─")
+                admin.delete_topics([TOPIC])  # the producer runs on and has it made again
+            told.wait_for("The log was wiped: topic stock-market begins anew")
+            assert told.interrupt() == terminal.interrupt() == 0
+        with kafka.admin() as admin:
+            assert {group["group_id"] for group in admin.list_groups()} == {GROUP}
+            assert set(admin.list_topics()) == {TOPIC, "__consumer_offsets"}
     assert not told.errors
     assert "\x1b" not in told.text()
     written = terminal.written.decode()
-    assert "\x1b[?25h" in written[-40:]  # the cursor is shown again
-    assert written.rindex("\x1b[?1049l") > written.rindex("\x1b[?1049h")  # and the screen as it was
+    assert written.rindex("\x1b[?1049l") > written.rindex("\x1b[?1049h")  # the screen is as it was
     assert "Traceback" not in written
-
-
-def waits_for_kafka_and_the_topic(told, terminal, kafka, broker):
-    told.wait_for(r"^\d\d:\d\d:\d\d  Waiting for Kafka \(\w+\)\.$")
-    broker.start()
-    told.wait_for(r"Topic stock-market does not exist: waiting for it to be created\.$")
-    terminal.shows("Topic stock-market does not exist")
-    with kafka.admin() as admin:
-        assert not admin.list_topics()  # though this broker creates any that a client asks for in the usual way
 
 
 def consumer_is_stopped(consumer, told, terminal, kafka):
@@ -79,15 +75,7 @@ def consumer_is_stopped(consumer, told, terminal, kafka):
     terminal.shows(rf"committed {at}, lag \d+\b[\s\S]*no member holds it; lag \+\d+ since")
 
 
-def is_rewound_and_loses(told, kafka):
-    with kafka.admin() as admin:
-        admin.alter_group_offsets(GROUP, {TopicPartition(TOPIC, 0): OffsetAndMetadata(2, "", -1)})
-    told.wait_for(r"stock-group1 is rewound on stock-market-0: \d+ → 2\.")
-    kafka.delete_before(TOPIC, 7)
-    told.wait_for(r"Deleted: offsets 2 to 6 of stock-market-0, which stock-group1 has not committed\.")
-
-
-def survives_an_outage(told, terminal, kafka, broker):
+def kafka_is_restarted(told, terminal, kafka, broker):
     told_before = len(told.output)
 
     def told_since():
@@ -101,14 +89,6 @@ def survives_an_outage(told, terminal, kafka, broker):
     end = kafka.offsets(TOPIC)[0].end
     wait_until(lambda: kafka.committed(GROUP, TOPIC)[0] > end)
     assert not re.search("not exist|begins|over", told_since()), told_since()
-
-
-def has_partitions_added_and_is_wiped(told, terminal, kafka):
-    with kafka.admin() as admin:
-        admin.create_partitions({TOPIC: 2})
-        terminal.shows("── stock-market-1 ─")
-        admin.delete_topics([TOPIC])
-    told.wait_for("The log was wiped: topic stock-market begins anew")  # the producer runs on and has it made again
 
 
 def test_it_only_looks(kafka, topic, start, caplog):

@@ -41,14 +41,14 @@ class Kafka:
     # Questions.
 
     def snapshot(self, topic, groups=None, patience=None) -> Snapshot:
-        """Ask what there is now of a topic and of the groups that read it, or want to; eight requests to one broker.
+        """Ask what there is now of a topic and of the groups that have a committed offset or a member on it.
 
         It only looks. It joins no group and commits nothing. A topic that does not exist is not created, since
         the admin client's metadata requests forbid that (allow_auto_topic_creation, KIP-204), and groups are asked
         about only when Kafka has listed them: looking for the coordinator of any would create __consumer_offsets.
 
         Args:
-            groups: ask about these alone; None: about all that have a committed offset or a member on the topic.
+            groups: ask about these alone.
             patience: for how many seconds to ask again while no Kafka answers, or one that has not yet loaded its
                 groups; by default as long as for one answer. Whoever asks again and again should wait long:
                 kafka-python 3.0.12 leaves a thread behind for each client that finds no Kafka.
@@ -95,8 +95,7 @@ class Kafka:
 
     def _ask(self, question, patience=None):
         """Return question(admin); after an error that may pass, ask again, with a new connection; else raise it."""
-        seconds = self._client["request_timeout_ms"] / 1000 if patience is None else patience
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + (patience or self._client["request_timeout_ms"] / 1000)
         while True:
             try:
                 if self._kept is None:
@@ -112,11 +111,10 @@ class Kafka:
 
     def _look(self, admin, topic, groups) -> Snapshot:
         described = admin.describe_topics([topic])[0]
-        error = errors.for_code(described["error_code"])
-        if error is errors.UnknownTopicOrPartitionError:
+        if described["error_code"] == errors.UnknownTopicOrPartitionError.errno:
             return Snapshot(time.time())
-        if error is not errors.NoError:
-            raise error()
+        if described["error_code"]:
+            raise errors.for_code(described["error_code"])()
         topic_id = str(described["topic_id"])
         # In this order: what is deleted unread is never too much, and a lag is never below 0.
         partitions = [TopicPartition(topic, partition["partition_index"]) for partition in described["partitions"]]
