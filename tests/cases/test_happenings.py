@@ -96,6 +96,7 @@ def test_what_was_deleted_before_it_was_committed_is_not_said_to_be_read():
     watched.move(8, end=1)
     deleted = ["Deleted: offsets 10 to 14 of t-0, which g has not committed."]
     assert watched.see(logs={0: PartitionLog(15, 18)}) == deleted
+    assert watched.see() == []
     assert watched.move(committed=8) == ["g has caught up on t-0: committed 18."]
 
 

@@ -164,10 +164,10 @@ class Kafka:
             for future in futures:
                 future.get(timeout=60)
 
-    def delete_before(self, topic, offset, partition=0) -> None:
-        """Delete the messages below an offset: what retention does when their time has come."""
+    def delete_before(self, topic, offset) -> None:
+        """Delete partition 0's messages below an offset: what retention does when their time has come."""
         with self.admin() as admin:
-            admin.delete_records({TopicPartition(topic, partition): offset})
+            admin.delete_records({TopicPartition(topic, 0): offset})
 
 
 def _groups(admin, asked, partitions) -> dict[str, Group]:
