@@ -49,7 +49,7 @@ def main():
         except errors.KafkaError as error:
             say(f"Waiting for Kafka ({type(error).__name__}).")
             consumer = reconnect(consumer, stop)
-    say("Stopped.")  # no close(): a static member does not leave its group when it stops
+    say("Stopped.")  # no close(): the group keeps its partitions for it, see group_instance_id
 
 
 def poll_print_commit(consumer, stop):
@@ -58,13 +58,13 @@ def poll_print_commit(consumer, stop):
     while not stop.is_set() and not consumer.partitions_for_topic(TOPIC):
         say(f"Waiting for topic {TOPIC} to be created.")
         time.sleep(0.5)
-    expected = {}  # {partition: the offset that its next message should have}
+    expected = {}  # {partition: the offset of its next message}: to notice a jump, not to read
     while not stop.is_set():
         messages = consumer.poll(timeout_ms=1000)
         expected = tell_places(consumer, messages, expected)
         show(messages)
-        # Commits the offsets after all that poll() has returned. After an empty poll(), too: only
-        # commit() fails when Kafka does not answer.
+        # Commits the offsets after all that poll() has returned. Even if that was nothing: poll()
+        # hides an outage, commit() raises.
         consumer.commit()
     for tp in sorted(expected):
         committed = consumer.committed(tp, timeout_ms=ANSWER_MS)
@@ -78,8 +78,8 @@ def connect():
         bootstrap_servers=BOOTSTRAP_SERVERS,
         client_id=CLIENT_ID,
         group_id=GROUP_ID,
-        # Static membership: Kafka keeps a member's partitions for it until seven seconds after its
-        # last heartbeat, so a restart has them at once. A second copy with this id ends the first.
+        # Static membership: a restart within seven seconds finds its partitions waiting for it.
+        # A second running copy with this id ends the first.
         group_instance_id=CLIENT_ID,
         session_timeout_ms=7000,
         heartbeat_interval_ms=2000,  # at most a third of that
@@ -120,7 +120,7 @@ def tell_places(consumer, messages, expected):
 
 
 def tell_starts(consumer):
-    # All ends first: where a partition has no leader, this fails before anything is said.
+    # All ends first: without a partition's leader this fails, and the retry repeats no lines.
     ends = {tp: consumer.end_offsets([tp])[tp] for tp in sorted(consumer.assignment())}
     expected = {}
     for tp, end in ends.items():

@@ -5,7 +5,7 @@
 """Send a stock tick to a Kafka topic every two seconds; print it when Kafka has stored it.
 
 If no Kafka answers at the start, the script ends. If Kafka fails later, the script keeps the tick
-until Kafka has stored it, once, and only then makes the next one. Stopped before that, it names it.
+until Kafka has stored it, once, and only then makes the next one. Stopped before, it prints it.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated (127.0.0.1:9092)
@@ -23,8 +23,7 @@ import time
 
 from kafka import KafkaProducer, errors
 
-# The name in the data, as in the Node original: that of a stock broker, not of a Kafka broker.
-STOCK_BROKER = "Broker1"
+STOCK_BROKER = "Broker1"  # the name in the data: of a stock broker, not of a Kafka broker
 CLIENT_ID = "producer1"
 BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or "127.0.0.1:9092"
 TOPIC = os.environ.get("KAFKA_TOPIC") or "stock-market"
@@ -43,7 +42,7 @@ def main():
         say(f"Sent: {tick} (partition {stored.partition}, offset {stored.offset})")
         end = time.monotonic() + interval
         while not stop.is_set() and time.monotonic() < end:
-            time.sleep(min(0.1, interval))  # briefly: the signal does not end a sleep()
+            time.sleep(min(0.1, interval))  # short naps: a signal does not end a sleep()
     say("Stopped.")
 
 
@@ -52,9 +51,9 @@ def connect():
         bootstrap_servers=BOOTSTRAP_SERVERS,
         client_id=CLIENT_ID,
         acks="all",  # acknowledged means stored by every in-sync replica
-        enable_idempotence=True,  # a tick that the client sends again is stored once
+        enable_idempotence=True,  # what the client sends again by itself is stored once
         delivery_timeout_ms=2**31 - 1,  # it goes on trying, not only for two minutes
-        max_block_ms=1000,  # how long send() may wait to learn where the topic is
+        max_block_ms=3000,  # how long send() may wait to learn where the topic is
         metadata_max_age_ms=20_000,  # see added partitions after 20 s, not after five minutes
         bootstrap_timeout_ms=8000,  # how long to look for Kafka at the start
         reconnect_backoff_max_ms=1000,  # go on soon after an outage
@@ -71,12 +70,13 @@ def deliver(producer, tick, stop):
     future = None
     while True:
         try:
+            # A future that is not done in time is asked again: its tick is with the client, which
+            # goes on trying. The tick of a failed one is not stored: send it anew.
             if future is None or future.failed():
                 future = producer.send(TOPIC, tick.encode())
-            # After a timeout ask the same future again: the client has the tick and goes on trying.
-            return future.get(timeout=1)
+            return future.get(timeout=3)
         except (
-            errors.RetriableError,  # as a timeout: Kafka is away, or the topic does not exist
+            errors.RetriableError,  # such as a timeout: Kafka is away, or has no such topic
             errors.OutOfOrderSequenceNumberError,  # Kafka was wiped, and refuses the old numbering
             errors.UnknownProducerIdError,  # the same
         ) as error:

@@ -6,8 +6,9 @@ import time
 import psutil
 import pytest
 
+from evidence.judge import assert_sound
 from evidence.kafka_itself import Kafka
-from evidence.scripts import end_and_judge
+from evidence.scripts import end_and_judge, runs
 from local_kafka.brokers import FORGET_THE_KILLED_SOON, Broker
 from machine.waiting import wait_until
 
@@ -173,17 +174,40 @@ def test_all_four_go_on_with_the_new_topic_after_the_data_are_wiped(four_scripts
     end_and_judge([*producers, *consumers], kafka, topic, since=wiped, repeats=end)
 
 
-def test_a_producer_that_kafka_no_longer_knows_goes_on(start, kafka, own_broker, topic):
-    """Of wiped brokers, each second one answers an idempotent producer with OUT_OF_ORDER_SEQUENCE_NUMBER."""
-    for _ in range(2):
-        producer = start("producer1")
-        producer.wait_for_messages(5)
+SOON_SENT_AGAIN = "script.KafkaProducer = functools.partial(script.KafkaProducer, request_timeout_ms=1000)"
+
+
+def test_a_tick_that_the_client_sends_again_is_stored_once(start_changed, kafka, own_broker, topic):
+    """A suspended Kafka has received it, and stores it when it goes on; the client has sent it again meanwhile."""
+    producer = start_changed("producer1", SOON_SENT_AGAIN)
+    producer.wait_for_messages(20)
+    own_broker.process.send_signal(signal.SIGSTOP)
+    producer.wait_for(AWAY)
+    time.sleep(3)  # the client sends it each second
+    own_broker.process.send_signal(signal.SIGCONT)
+    end_and_judge([producer], kafka, topic)
+
+
+def test_a_producer_that_a_wiped_kafka_takes_for_another_goes_on(start, kafka, own_broker, topic):
+    """A wiped Kafka gives out its producer ids anew: the first that asks gets the id that the suspended one has."""
+
+    def start_on_a_wiped_kafka(name, count):
         own_broker.wipe()
-        before = len(producer.messages())
+        wiped = time.monotonic()
         own_broker.start()
-        producer.wait_for_messages(before + 5)
-        assert producer.interrupt() == 0, producer.text()
-        assert kafka.log(topic) == producer.messages()[before:]
+        producer = start(name)
+        producer.wait_for_messages(count)
+        return producer, wiped
+
+    suspended, _ = start_on_a_wiped_kafka("producer1", 30)
+    suspended.send(signal.SIGSTOP)
+    other, wiped = start_on_a_wiped_kafka("producer2", 5)
+    assert other.interrupt() == 0
+    suspended.send(signal.SIGCONT)
+    suspended.wait_for(r"Waiting for Kafka to store a tick .* \(OutOfOrderSequenceNumberError\)\.")
+    suspended.wait_until(lambda: len(suspended.messages(since=wiped)) > 5)
+    assert suspended.interrupt() == 0
+    assert_sound(runs([other, suspended], since=wiped), kafka.whole_log(topic))
 
 
 def test_a_log_wiped_and_filled_beyond_the_old_offset_is_read_from_its_beginning(start, kafka, own_broker, topic):

@@ -1,6 +1,5 @@
 """`python tests/broker.py`: a real Kafka for a machine with Python alone."""
 
-import re
 import shutil
 import signal
 import socket
@@ -34,9 +33,11 @@ def fresh_clone(tmp_path):
 
 @pytest.fixture
 def checkout(fresh_clone):
-    """The same when Kafka is downloaded and has been started once."""
-    cache(fresh_clone).mkdir()
-    (cache(fresh_clone) / JARS.name).symlink_to(JARS)
+    """The same when Kafka is downloaded."""
+    jars = cache(fresh_clone) / JARS.name
+    jars.mkdir(parents=True)
+    for jar in JARS.glob("*.jar"):
+        (jars / jar.name).symlink_to(jar)
     return fresh_clone
 
 
@@ -60,10 +61,12 @@ def kafka_runs(checkout):
 
 @pytest.mark.linux("kill -9 ends Kafka there alone")
 def test_however_it_is_ended_its_messages_stay_until_told_to_start_fresh_and_no_process_does(checkout):
+    """As on a machine with Python and nothing else, in the C locale, with settings that are the scripts'."""
+    bare = {"PATH": "/nowhere", "LC_ALL": "C", "KAFKA_LOG_RETENTION_HOURS": "1", "KAFKA_TOPIC": "x"}
     port, kept = str(free_port()), []
     kafka = Kafka(f"127.0.0.1:{port}")
     for ending, *options in (["SIGINT"], ["SIGHUP"], ["SIGKILL"], ["SIGTERM", "--fresh"]):
-        broker = run_broker(checkout, "--port", port, *options)
+        broker = run_broker(checkout, "--port", port, *options, **bare)
         ready = f"Kafka is ready on 127.0.0.1:{port}. Ctrl+C stops it; its messages stay for the next start."
         assert broker.wait_for("ready").text == ready
         kafka.send("ticks", ending.encode())
@@ -74,6 +77,9 @@ def test_however_it_is_ended_its_messages_stay_until_told_to_start_fresh_and_no_
         assert broker.wait() == (-signal.SIGKILL if ending == "SIGKILL" else 0)
         assert not broker.errors
         wait_until(lambda: not kafka_runs(checkout))
+    [properties] = cache(checkout).glob("*/set-up-*/config/server.properties")
+    assert "log.retention.hours=168" in properties.read_text().splitlines()
+    assert "topic=x" not in properties.read_text()
 
 
 @pytest.mark.linux("127.0.0.2 is this machine's without being set up")
@@ -113,23 +119,3 @@ def test_no_network_for_the_first_download_is_one_clear_line_and_leaves_nothing(
     assert downloading.startswith("Downloading Kafka from Maven Central, this once, about 46 MB: 0 bytes")
     assert "Maven Central must be reached" in failed
     assert list(cache(fresh_clone).iterdir()) == []
-
-
-def test_the_first_start_downloads_kafka_alone_and_sets_it_up_as_docker_compose_yml_says(fresh_clone):
-    """As on a machine with Python and nothing else, in the C locale, with settings that are the scripts'."""
-    port, home = str(free_port()), fresh_clone / "home"
-    home.mkdir()
-    bare = {"PATH": "/nowhere", "HOME": str(home), "LC_ALL": "C"}
-    broker = run_broker(fresh_clone, "--port", port, KAFKA_LOG_RETENTION_HOURS="1", KAFKA_TOPIC="x", **bare)
-    broker.wait_for("ready", limit=300)
-    assert broker.interrupt() == 0
-    [downloading] = broker.errors
-    assert re.fullmatch(r"Downloading Kafka .*, about 46 MB: 4\d\.\d MB", downloading.text.strip())
-    downloaded = cache(fresh_clone) / JARS.name
-    assert set(cache(fresh_clone).iterdir()) == {downloaded, data(fresh_clone, port)}
-    assert {path.name for path in downloaded.glob("*.jar")} == {path.name for path in JARS.glob("*.jar")}
-    assert (data(fresh_clone, port) / "data" / "meta.properties").exists()
-    assert list(home.iterdir()) == []
-    [properties] = downloaded.glob("set-up-*/config/server.properties")
-    assert "log.retention.hours=168" in properties.read_text().splitlines()
-    assert "topic=x" not in properties.read_text()
