@@ -10,6 +10,8 @@ from evidence.judge import Log
 from evidence.lines import Message
 from evidence.snapshot import Group, Member, PartitionLog, Snapshot
 
+PROTOCOLS = ("consumer", "")  # of the groups that consumers make; "" if it had no member yet
+
 
 class Kafka:
     """A Kafka. Questions share one connection, which `close` ends; what changes something has a client of its own.
@@ -39,14 +41,14 @@ class Kafka:
     # Questions.
 
     def snapshot(self, topic, groups=None, patience=None) -> Snapshot:
-        """Ask what there is now of a topic and of the groups that read it, or want to; eight requests to one broker.
+        """Ask what there is now of a topic and of the groups that have a committed offset or a member on it.
 
         It only looks. It joins no group and commits nothing. A topic that does not exist is not created, since
         the admin client's metadata requests forbid that (allow_auto_topic_creation, KIP-204), and groups are asked
         about only when Kafka has listed them: looking for the coordinator of any would create __consumer_offsets.
 
         Args:
-            groups: ask about these alone; None: about all that have a committed offset or a member on the topic.
+            groups: ask about these alone.
             patience: for how many seconds to ask again while no Kafka answers, or one that has not yet loaded its
                 groups; by default as long as for one answer. Whoever asks again and again should wait long:
                 kafka-python 3.0.12 leaves a thread behind for each client that finds no Kafka.
@@ -93,12 +95,12 @@ class Kafka:
 
     def _ask(self, question, patience=None):
         """Return question(admin); after an error that may pass, ask again, with a new connection; else raise it."""
-        deadline = time.monotonic() + (self._client["request_timeout_ms"] / 1000 if patience is None else patience)
+        deadline = time.monotonic() + (patience or self._client["request_timeout_ms"] / 1000)
         while True:
             try:
                 if self._kept is None:
-                    left = max(0, deadline - time.monotonic())
-                    self._kept = KafkaAdminClient(**{**self._client, "bootstrap_timeout_ms": int(left * 1000)})
+                    left_ms = max(0, int((deadline - time.monotonic()) * 1000))
+                    self._kept = KafkaAdminClient(**{**self._client, "bootstrap_timeout_ms": left_ms})
                 return question(self._kept)
             except Exception as error:  # amid an outage many can come
                 self.close()  # forget what it believes about coordinators and leaders, too
@@ -109,44 +111,23 @@ class Kafka:
 
     def _look(self, admin, topic, groups) -> Snapshot:
         described = admin.describe_topics([topic])[0]
-        error = errors.for_code(described["error_code"])
-        if error is errors.UnknownTopicOrPartitionError:
-            return Snapshot(time.time(), time.monotonic())
-        if error is not errors.NoError:
-            raise error()
-        topic_id = described.get("topic_id") and str(described["topic_id"])
+        if described["error_code"] == errors.UnknownTopicOrPartitionError.errno:
+            return Snapshot(time.time())
+        if described["error_code"]:
+            raise errors.for_code(described["error_code"])()
+        topic_id = str(described["topic_id"])
         # In this order: what is deleted unread is never too much, and a lag is never below 0.
         partitions = [TopicPartition(topic, partition["partition_index"]) for partition in described["partitions"]]
         first = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
-        found = self._groups(admin, topic_id, partitions, groups)
+        # Asked about are those groups, too, that are not listed any more: a broker that has just started lists none,
+        # and refuses to answer. Of a Kafka that was wiped, where the topic has another id, they are forgotten.
+        listed = self._listed.setdefault(topic_id, set())
+        listed |= {group["group_id"] for group in admin.list_groups() if group["protocol_type"] in PROTOCOLS}
+        asked = listed if groups is None else listed.intersection(groups)
+        found = _groups(admin, asked, partitions) if asked else {}
         end = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
         logs = {tp.partition: PartitionLog(first[tp].offset, end[tp].offset) for tp in partitions}
-        return Snapshot(time.time(), time.monotonic(), topic_id, logs, found)
-
-    def _groups(self, admin, topic_id, partitions, wanted) -> dict[str, Group]:
-        """Return the groups that have to do with the topic, as they are now."""
-        # Those too that are not listed any more: a broker that has just started lists none, and refuses to answer.
-        # Of a Kafka that was wiped, where the topic has another id, groups that it knew are not asked about.
-        listed = self._listed.setdefault(topic_id, set())
-        listed |= {
-            group["group_id"]
-            for group in admin.list_groups()
-            if group["protocol_type"] in ("consumer", "")  # "" if it had no member yet
-        }
-        asked = listed if wanted is None else listed.intersection(wanted)
-        if not asked:
-            return {}
-        committed = admin.list_group_offsets(dict.fromkeys(asked, partitions))
-        found = {}
-        for name, said in admin.describe_groups(list(asked)).items():
-            offsets = {tp.partition: stored.offset for tp, stored in committed[name].items() if stored.offset >= 0}
-            state = "" if said["error"] else said["group_state"]
-            members = tuple(member_of(member, partitions[0].topic) for member in said["members"])
-            if offsets or wanted or any(member.reads for member in members):
-                found[name] = Group(state, offsets, members)
-            elif state in ("", "Dead"):
-                listed.discard(name)
-        return found
+        return Snapshot(time.time(), topic_id, logs, found)
 
     # What changes it.
 
@@ -183,13 +164,24 @@ class Kafka:
             for future in futures:
                 future.get(timeout=60)
 
-    def delete_before(self, topic, offset, partition=0) -> None:
-        """Delete the messages below an offset: what retention does when their time has come."""
+    def delete_before(self, topic, offset) -> None:
+        """Delete partition 0's messages below an offset: what retention does when their time has come."""
         with self.admin() as admin:
-            admin.delete_records({TopicPartition(topic, partition): offset})
+            admin.delete_records({TopicPartition(topic, 0): offset})
 
 
-def member_of(said, topic) -> Member:
+def _groups(admin, asked, partitions) -> dict[str, Group]:
+    """Return those of the groups asked about that have to do with a topic of these partitions, as they are now."""
+    committed, found = admin.list_group_offsets(dict.fromkeys(asked, partitions)), {}
+    for name, said in admin.describe_groups(list(asked)).items():
+        offsets = {tp.partition: stored.offset for tp, stored in committed[name].items() if stored.offset >= 0}
+        members = tuple(_member(member, partitions[0].topic) for member in said["members"])
+        if offsets or any(member.reads for member in members):
+            found[name] = Group("" if said["error"] else said["group_state"], offsets, members)
+    return found
+
+
+def _member(said, topic) -> Member:
     """Return a member as Kafka describes it, with what it holds of this topic."""
     # While the group rebalances, Kafka says neither what it wants nor what it holds.
     wants, holds = (

@@ -52,6 +52,11 @@ class Group:
     committed: dict[int, int] = field(default_factory=dict)
     members: tuple[Member, ...] = ()
 
+    @property
+    def tells_members(self) -> bool:
+        """Whether Kafka says who its members are and what they hold: not while these share the partitions out."""
+        return self.state != "" and not self.state.endswith("Rebalance")
+
     def holder(self, number: int) -> str | None:
         """Return the client id of the member that holds this partition."""
         return next((member.client_id for member in self.members if number in member.partitions), None)
@@ -62,15 +67,13 @@ class Snapshot:
     """What a Kafka has of one topic.
 
     Attributes:
-        at: when it was taken, in seconds since 1970: for what is said.
-        moment: the same in seconds of the monotonic clock: for durations, which nobody sets back.
-        topic_id: another one means another topic of the same name (KIP-516); None if it has none.
+        at: when it was taken, in seconds since 1970.
+        topic_id: another one means another topic of the same name (KIP-516); None if the topic does not exist.
         logs: {partition number: PartitionLog}; empty if the topic does not exist.
         groups: {group id: Group}.
     """
 
     at: float
-    moment: float
     topic_id: str | None = None
     logs: dict[int, PartitionLog] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rich.cells import cell_len
 from rich.text import Text
 
 from evidence.snapshot import PartitionLog
 
 KEPT, READ, COMMITTED, LAG, RESUMED = "■", "━", "▲", "┄", "●"
 DELETED = "\N{MULTIPLICATION SIGN}"
-STEPS = (1, 2, 5, 10)  # offsets in a column
+STEPS = [digit * 10**zeros for zeros in range(19) for digit in (1, 2, 5)]  # offsets in a column
 NOTABLE_LAG = 10  # a lag below that comes and goes
 ALARM = "bold red"
 
@@ -48,23 +47,21 @@ class GroupView:
     resumed: int | None = None
     note: str = ""
 
-    def lag(self, log: PartitionLog) -> int:
-        return 0 if self.committed is None else log.lag(self.committed)
-
     def words(self, log: PartitionLog) -> Text:
         """Return where it stands, in words."""
         if self.committed is None:
             return Text(" nothing committed", self.style)
-        alarm = ALARM if self.lag(log) >= NOTABLE_LAG else ""
-        return Text(f" committed {self.committed}, ", self.style).append(f"lag {self.lag(log)}", alarm)
+        lag = log.lag(self.committed)
+        alarm = ALARM if lag >= NOTABLE_LAG else ""
+        return Text(f" committed {self.committed}, ", self.style).append(f"lag {lag}", alarm)
 
 
 @dataclass(frozen=True)
 class Lane:
     """A partition's log and each group's committed offset on it: three rows, and one or two for each group.
 
-    The end is always shown. If a group is further behind than there are columns, or has resumed further behind, a
-    column stands for 2, 5 or 10 offsets, and the lane says so; still further behind, it has no ▲ or ●.
+    The end is always shown, and each group's ▲ and ●. If one is further behind than there are columns, a column stands
+    for more offsets, and the lane says for how many.
 
     Attributes:
         name: the partition's, as stock-market-0.
@@ -80,7 +77,7 @@ class Lane:
     def rows(self, width: int) -> list[Text]:
         """Return it drawn in rows of at most this width."""
         end = self.log.end
-        widest = max(cell_len(visible(name)) for name in ("offset", *(group.label for group in self.groups)))
+        widest = max(len(visible(name)) for name in ("offset", *(group.label for group in self.groups)))
         label = min(widest, width // 3)
         words = len(f" committed {end}, lag {end}")  # the most there can be: lanes stand still
         columns = self._columns(max(10, width - label - 1 - words))
@@ -104,11 +101,10 @@ class Lane:
 
     def _columns(self, count: int) -> range:
         """Return the first offset in each column: in the finest steps that show all places of the groups."""
-        places = {place for group in self.groups for place in (group.committed, group.resumed)} - {None}
-        for step in STEPS:
-            low = max(0, self.log.end // step - count + 1) * step  # a multiple: columns keep their offsets
-            if low <= min(places, default=low):
-                break
+        end, places = self.log.end, {place for group in self.groups for place in (group.committed, group.resumed)}
+        lowest = min(places - {None}, default=end)
+        step = next(step for step in STEPS if end // step - count < lowest // step)
+        low = max(0, end // step - count + 1) * step  # a multiple: columns keep their offsets
         return range(low, low + count * step, step)
 
     def _drawn(self, columns: range) -> Text:

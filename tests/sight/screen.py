@@ -22,7 +22,7 @@ def wrap(text: str, style: str, width: int, indent: str = "") -> list[Text]:
 
 @dataclass(frozen=True)
 class Panel:
-    """What has been said, below the lanes: the latest lines that fit, each from its beginning.
+    """What has been said, below the lanes: the latest rows that fit.
 
     Attributes:
         title: what stands in the line above, in `style`.
@@ -36,13 +36,7 @@ class Panel:
     def __rich_console__(self, console, options):
         width, height = options.max_width, options.height - 1
         yield rule(self.title, width, self.style)
-        rows = []
-        for line in reversed(self.lines):
-            added = wrap(*line, width, "  ")[:height]
-            if len(rows) + len(added) > height:
-                break
-            rows = added + rows
-        yield from rows
+        yield from [row for line in self.lines[-height:] for row in wrap(*line, width, "  ")][-height:]
 
 
 @dataclass(frozen=True)
@@ -50,12 +44,12 @@ class Screen:
     """The whole screen, as something that rich can draw: in a `Live`, on a `Console`, in a film.
 
     From top to bottom: the heading; the texts; the lanes; what the signs mean; the panels. It fits 80 columns and
-    24 rows, and fills whatever it is given. Lanes for which there is no room are summed up in a row.
+    24 rows, and fills whatever it is given. Lanes for which there is no room are cut off: a taller window shows them.
 
     Attributes:
         panels: rows of panels from top to bottom; those of one row stand side by side.
         texts: (text, style), wrapped below the heading and never cut.
-        state: why there are no new figures, as "Kafka does not answer": in red beside the heading; "" while there are.
+        state: why there are no new figures: in red beside the heading; "" while there are.
         shares: how the height is shared out among the rows of panels, a number for each; by default equally.
         foot: what stands below the lanes if all of them fit.
     """
@@ -74,22 +68,11 @@ class Screen:
         rows += [row for text, style in self.texts for row in wrap(text, style, width)]
         if self.texts:
             rows += [Text()] * (1 + TEXTS - len(rows))
-        rows += self._lanes(width, height - len(rows) - BELOW)
+        rows += [row for lane in self.lanes for row in lane.rows(width)]
+        rows = [*rows, self.foot][: height - BELOW]
         layout = Layout()
         layout.split_column(Layout(Group(*rows), size=len(rows)), *self._below())
         yield layout
-
-    def _lanes(self, width: int, height: int) -> list[Text]:
-        """Return the lanes for which there is room, at least one, and the row below them."""
-        rows = []
-        for number, lane in enumerate(self.lanes):
-            drawn = lane.rows(width)
-            if rows and len(rows) + len(drawn) >= height:
-                rest = self.lanes[number:]
-                lag = sum(group.lag(lane.log) for lane in rest for group in lane.groups)
-                return [*rows, row_of(f"not shown: {len(rest)} of {len(self.lanes)} partitions, lag {lag:,}", "dim")]
-            rows += drawn
-        return [*rows, self.foot]
 
     def _below(self) -> list[Layout]:
         rows = []
