@@ -33,7 +33,7 @@ def test_what_is_missing_and_each_repetition_is_counted():
 
 def test_ctrl_c_ends_it_with_all_that_it_started():
     benchmark = Program("benchmark.py", CONSUMER1, IT_IS="mine-alone")
-    benchmark.wait_until(lambda: any("restarting" in line.text for line in benchmark.errors), limit=120)
+    benchmark.wait_until(lambda: any("catching up" in line.text for line in benchmark.errors), limit=120)
     assert commands_with("mine-alone")
     assert benchmark.interrupt() == 130
     wait_until(lambda: not commands_with("mine-alone"))

@@ -52,7 +52,8 @@ class Chronicle:
         if number in group.committed and self._is_stuck(name, number):
             since, committed = self._since[name, number], group.committed[number]
             grown = self.last.logs[number].lag(committed) - since.logs[number].lag(committed)
-            notes.append(f"lag {grown:+,} since {clock(since.at)}")
+            if grown:
+                notes.append(f"lag {grown:+,} since {clock(since.at)}")
         return "; ".join(notes)
 
     def _is_stuck(self, name: str, number: int) -> bool:

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from evidence.snapshot import PartitionLog
 
-KEPT, READ, COMMITTED, LAG, RESUMED = "■", "━", "▲", "┄", "●"
+KEPT, PASSED, COMMITTED, LAG, RESUMED = "■", "━", "▲", "┄", "●"
 DELETED = "\N{MULTIPLICATION SIGN}"
 STEPS = [digit * 10**zeros for zeros in range(19) for digit in (1, 2, 5)]  # offsets in a column
 NOTABLE_LAG = 10  # a lag below that comes and goes
@@ -122,7 +122,7 @@ class Lane:
         for offset in columns if group.committed is not None else ():
             after = offset + columns.step
             if after <= group.committed:
-                line.append(RESUMED if group.resumed in range(offset, after) else READ)
+                line.append(RESUMED if group.resumed in range(offset, after) else PASSED)
             elif offset <= group.committed:
                 line.append(COMMITTED)
             elif offset < self.log.end:
@@ -144,7 +144,7 @@ def legend(writers: Mapping[str, str] | None = None, resumed: bool = False) -> T
     parts = []
     for name, style in (writers or {"kept": ""}).items():
         parts += [(f"{KEPT} ", style), f"{name}  "]
-    parts += [(f"{DELETED} ", "red"), f"deleted  {READ} read  {COMMITTED} committed  "]
+    parts += [(f"{DELETED} ", "red"), f"deleted  {PASSED} passed  {COMMITTED} committed  "]
     parts += [f"{RESUMED} resumed  "] if resumed else []
     parts += [(f"{LAG} ", "red"), "lag"]
     return Text.assemble(*parts, no_wrap=True, overflow="crop")

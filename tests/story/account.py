@@ -88,7 +88,8 @@ def verdict(steps, faults) -> str:
         for name in CONSUMERS
         if repeats[name][place]
     ]
+    each = "each of the others" if unread else "each"
     return (
         f"Verdict: no message went missing{but}. {sent_in(steps)} were sent and stored; each consumer received "
-        f"each once{', except for ' if again else ''}{' and '.join(again)}."
+        f"{each} once{', except for ' if again else ''}{' and '.join(again)}."
     )
