@@ -169,9 +169,8 @@ def test_all_four_go_on_with_the_new_topic_after_the_data_are_wiped(four_scripts
     own_broker.start()
     for consumer in consumers:
         wait_until(lambda group=consumer.group: kafka.committed(group, topic))
-    # What a consumer prints before it learns that its group is gone, it cannot commit: that comes again.
-    end = kafka.offsets(topic)[0].end
-    end_and_judge([*producers, *consumers], kafka, topic, since=wiped, repeats=end)
+    # What a poll returned before the consumer learnt that its group is gone comes again: about a second's messages.
+    end_and_judge([*producers, *consumers], kafka, topic, since=wiped, repeats=50)
 
 
 SOON_SENT_AGAIN = "script.KafkaProducer = functools.partial(script.KafkaProducer, request_timeout_ms=1000)"
