@@ -58,7 +58,7 @@ def poll_print_commit(consumer, stop):
     while not stop.is_set() and not consumer.partitions_for_topic(TOPIC):
         say(f"Waiting for topic {TOPIC} to be created.")
         time.sleep(0.5)
-    expected = {}  # {partition: the offset of its next message}: to notice a jump, not to read
+    expected = {}  # {partition: the offset of its next message, if known}: to notice a jump
     while not stop.is_set():
         messages = consumer.poll(timeout_ms=1000)
         expected = tell_places(consumer, messages, expected)
@@ -79,8 +79,7 @@ def connect():
         client_id=CLIENT_ID,
         group_id=GROUP_ID,
         # Static membership: a restart within seven seconds finds its partitions waiting for it.
-        # A second running copy with this id ends the first.
-        group_instance_id=CLIENT_ID,
+        group_instance_id=CLIENT_ID,  # of two running copies, the second ends the first
         session_timeout_ms=7000,
         heartbeat_interval_ms=2000,  # at most a third of that
         enable_auto_commit=False,  # commit what is printed, not what is fetched
@@ -114,7 +113,8 @@ def tell_places(consumer, messages, expected):
     if not expected:
         say(f"Waiting for group {GROUP_ID} to give this consumer a partition of {TOPIC}.")
     for tp, batch in messages.items():
-        tell_jump(consumer, tp, expected[tp], batch[0].offset)
+        if expected[tp] is not None:
+            tell_jump(consumer, tp, expected[tp], batch[0].offset)
         expected[tp] = batch[-1].offset + 1
     return expected
 
@@ -127,7 +127,7 @@ def tell_starts(consumer):
         place = f"partition {tp.partition}"
         committed = consumer.committed(tp, timeout_ms=ANSWER_MS)
         first = consumer.beginning_offsets([tp])[tp]
-        expected[tp] = max(committed or 0, first)
+        expected[tp] = None if committed is None else max(committed, first)
         if committed is None:
             say(f"No committed offset. Starting {place} at the {AUTO_OFFSET_RESET}.")
         else:
@@ -144,7 +144,7 @@ def tell_jump(consumer, tp, expected, actual):
         first = min(actual, consumer.beginning_offsets([tp])[tp])  # of what Kafka still has
         if first > expected:  # if not, it is a gap that transactions or compaction leave
             lost = f"offsets {expected} to {first - 1} of partition {tp.partition}"
-            say(f"LOST: {lost}. Kafka deleted them unread.")
+            say(f"LOST: {lost}. Kafka has deleted them.")
 
 
 def show(messages):

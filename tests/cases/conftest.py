@@ -1,6 +1,7 @@
 """The fixtures: a real Kafka, a topic of the test's own in it, and a way to start the scripts."""
 
 import contextlib
+import functools
 import itertools
 import re
 import sys
@@ -121,6 +122,12 @@ def start(topic, bootstrap_servers):
         script.kill()
 
 
+SESSION_OF_A_MINUTE = """
+class Consumer(script.KafkaConsumer):
+    def __init__(self, *topics, **settings):
+        super().__init__(*topics, **{**settings, "session_timeout_ms": 60_000})
+script.KafkaConsumer = Consumer
+"""
 CHANGED = """
 import functools, importlib.util, os, signal, time
 from types import SimpleNamespace
@@ -141,3 +148,9 @@ def start_changed(start):
         return start(name, command=[sys.executable, "-c", code], **settings)
 
     return run
+
+
+@pytest.fixture
+def start_with_a_long_session(start_changed):
+    """As `start`, for a consumer whose session lasts a minute: a machine is never so slow that it ends meanwhile."""
+    return functools.partial(start_changed, change=SESSION_OF_A_MINUTE)

@@ -56,7 +56,7 @@ CRIES_LOST = """
 show = script.show
 def cry(messages):
     if messages:
-        script.say(f"LOST: offsets 0 to 2 of partition 0. Kafka deleted them unread.")
+        script.say(f"LOST: offsets 0 to 2 of partition 0. Kafka has deleted them.")
     show(messages)
 script.show = cry
 """

@@ -24,7 +24,7 @@ def held(kafka, topic) -> dict[str, set[int]]:
 def two_of_a_group(start, kafka, topic):
     """A function that starts consumer1, and when it has both partitions consumer2, in the group `topic`."""
 
-    def share(kafka=kafka, **settings):
+    def share(kafka=kafka, start=start, **settings):
         kafka.create_topic(topic, partitions=2)
         consumers = []
         for name, shared in (("consumer1", [[0, 1]]), ("consumer2", [[0], [1]])):
@@ -64,11 +64,11 @@ def test_when_one_of_a_group_stops_the_other_has_its_partition(two_of_a_group, k
     assert_sound(runs([first, second]), log)
 
 
-def test_a_member_that_restarts_does_not_disturb_the_other(start, two_of_a_group, topic):
+def test_a_member_that_restarts_does_not_disturb_the_other(start_with_a_long_session, two_of_a_group, topic):
     """On a Kafka with its own defaults: after each ending it is back at once, and the other prints messages alone."""
     with Broker(settings={"KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": 3000}) as broker:
         kafka, settings = Kafka(broker.bootstrap_servers), {"bootstrap_servers": broker.bootstrap_servers}
-        first, second = two_of_a_group(kafka, **settings)
+        first, second = two_of_a_group(kafka, start_with_a_long_session, **settings)
         # They may have joined one after the other; after two heartbeats without a line all is shared out.
         wait_until(lambda: time.monotonic() > second.output[-1].at + 4)
         before, restarted = len(second.output), [first]
@@ -76,7 +76,7 @@ def test_a_member_that_restarts_does_not_disturb_the_other(start, two_of_a_group
             restarted[-1].send(getattr(signal, ending))
             restarted[-1].wait()
             send_to_both(kafka, topic)
-            restarted.append(start("consumer1", KAFKA_GROUP_ID=topic, **settings))
+            restarted.append(start_with_a_long_session("consumer1", KAFKA_GROUP_ID=topic, **settings))
             restarted[-1].wait_for_messages(10)
         second.wait_for_messages(30)
         assert not [line.text for line in second.output[before:] if "Received" not in line.text]

@@ -142,7 +142,7 @@ LINES = {
     "[Consumer1] No committed offset. Starting partition 1 at the latest.": Started(1, "latest"),
     "[Consumer1] Resuming partition 12 at offset 3: 1 behind.": Resuming(12, 3, 1),
     "[Consumer1] Going back in partition 0, from offset 9 to offset 0.": WentBack(0, 0),
-    "[Consumer1] LOST: offsets 2 to 6 of partition 0. Kafka deleted them unread.": Lost(0, 2, 6),
+    "[Consumer1] LOST: offsets 2 to 6 of partition 0. Kafka has deleted them.": Lost(0, 2, 6),
     "[Consumer1] Group g resumes partition 0 at offset 4.": None,
     "[Consumer1] Received: tick 1 (partition 0, off": None,
 }

@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import sys
-import time
 
 import pytest
 from kafka import KafkaConsumer
@@ -73,10 +72,10 @@ def test_both_consumers_print_everything_of_both_producers_as_documented(start, 
 def test_an_offset_is_committed_only_after_its_line_is_printed(start, kafka, topic, tmp_path):
     """A consumer whose output nobody reads can't print everything, so it may commit nothing but where it starts."""
     kafka.send(topic, *[b"x" * 1000] * 300)  # more than a pipe holds
-    may_read = tmp_path / "may-read"
-    consumer = start("consumer1", redirect=f"| (until [ -e '{may_read}' ]; do sleep 0.1; done; cat)")
-    wait_until(lambda: kafka.members(consumer.group) == 1)
-    time.sleep(3)  # there is no condition to wait for: what must not happen is a commit
+    first_byte, may_read = tmp_path / "first-byte", tmp_path / "may-read"
+    reader = f"dd bs=1 count=1 of='{first_byte}'; until [ -e '{may_read}' ]; do sleep 0.1; done; cat '{first_byte}' -"
+    consumer = start("consumer1", redirect=f"| ({reader})")
+    wait_until(lambda: first_byte.exists() and first_byte.read_bytes())
     assert kafka.committed(consumer.group, topic).get(0, 0) == 0
     may_read.touch()
     consumer.wait_for_messages(300)

@@ -15,19 +15,15 @@ from evidence.scripts import runs
 from machine.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
-SESSION_OF_A_MINUTE = """
-class Consumer(script.KafkaConsumer):
-    def __init__(self, *topics, **settings):
-        super().__init__(*topics, **{**settings, "session_timeout_ms": 60_000})
-script.KafkaConsumer = Consumer
-"""
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_restart_resumes_at_the_committed_offset_long_before_its_session_ends(start_changed, kafka, topic, ending):
+def test_a_restart_resumes_at_the_committed_offset_long_before_its_session_ends(
+    start_with_a_long_session, kafka, topic, ending
+):
     """The session is made long: a restart that had to wait for its end would take a minute."""
     kafka.send(topic, *TICKS[:4])
-    first = start_changed("consumer1", SESSION_OF_A_MINUTE)
+    first = start_with_a_long_session("consumer1")
     first.wait_for_messages(4)
     wait_until(lambda: kafka.committed(first.group, topic) == {0: 4})
     first.send(ending)
@@ -38,7 +34,7 @@ def test_a_restart_resumes_at_the_committed_offset_long_before_its_session_ends(
             "[Consumer1] Stopped.",
         ]
     kafka.send(topic, *TICKS[4:])
-    second = start_changed("consumer1", SESSION_OF_A_MINUTE)
+    second = start_with_a_long_session("consumer1")
     second.wait_for_messages(6, limit=40)
     second.wait_for(r"^\[Consumer1\] Resuming partition 0 at offset 4: 6 behind\.$")
     assert first.messages() + second.messages() == kafka.log(topic)
@@ -107,6 +103,17 @@ def test_a_group_starts_at_the_latest_if_told_so_and_keeps_that_place(start, kaf
         kafka.send(topic, *TICKS[1:], partition=partition)
     second = start("consumer1", KAFKA_AUTO_OFFSET_RESET="latest")
     assert sorted(second.wait_for_messages(18)) == kafka.log(topic)[1:]
+
+
+def test_what_is_deleted_before_a_group_that_starts_at_the_latest_is_no_loss(start, kafka, topic):
+    """It was never the group's to read; not even where nothing has come yet when it is deleted."""
+    kafka.send(topic, *TICKS)
+    consumer = start("consumer1", KAFKA_AUTO_OFFSET_RESET="latest")
+    wait_until(lambda: kafka.committed(consumer.group, topic) == {0: 10})
+    kafka.delete_before(topic, 7)
+    kafka.send(topic, b"new")
+    assert [message.value for message in consumer.wait_for_messages(1)] == ["new"]
+    assert "LOST" not in consumer.text()
 
 
 def test_a_topic_with_transactions_is_read_to_its_end_without_a_false_word(start, kafka, topic):

@@ -72,7 +72,7 @@ _EVENTS = (
     (Started, rf"No committed offset\. Starting {_PARTITION} at the (?P<reset>earliest|latest)\."),
     (Resuming, rf"Resuming {_PARTITION} at offset (?P<offset>\d+): (?P<behind>\d+) behind\."),
     (WentBack, rf"Going back in {_PARTITION}, from offset \d+ to offset (?P<offset>\d+)\."),
-    (Lost, rf"LOST: offsets (?P<first>\d+) to (?P<last>\d+) of {_PARTITION}\. Kafka deleted them unread\."),
+    (Lost, rf"LOST: offsets (?P<first>\d+) to (?P<last>\d+) of {_PARTITION}\. Kafka has deleted them\."),
 )
 
 

@@ -79,8 +79,8 @@ def verdict(steps, faults) -> str:
     """Return what came out, in a sentence or two; `faults` are what `account` has found in these steps."""
     if faults:
         return f"Verdict: FAILED: {'; '.join(faults)}."
-    unread = sum(lost_in(steps, name) for name in CONSUMERS)
-    but = f" but the {unread} deleted unread, which were reported as LOST" if unread else ""
+    lost = [f"{lost_in(steps, name)} that {name} reported as LOST" for name in CONSUMERS if lost_in(steps, name)]
+    but = f" but {' and '.join(lost)}" if lost else ""
     repeats = {name: repeated_in(steps, name) for name in CONSUMERS}
     again = [
         f"{len(repeats[name][place])} that {name} read again ({step.why})"
@@ -88,7 +88,7 @@ def verdict(steps, faults) -> str:
         for name in CONSUMERS
         if repeats[name][place]
     ]
-    each = "each of the others" if unread else "each"
+    each = "each of the others" if lost else "each"
     return (
         f"Verdict: no message went missing{but}. {sent_in(steps)} were sent and stored; each consumer received "
         f"{each} once{', except for ' if again else ''}{' and '.join(again)}."
