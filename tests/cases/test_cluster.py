@@ -25,9 +25,7 @@ def test_a_cluster_of_three_loses_nothing_while_its_brokers_are_killed_in_turn(s
     consumers = [start(name) for name in ("consumer1", "consumer2")]
     for script in producers + consumers:
         script.wait_for_messages(20)
-    may_repeat = dict.fromkeys(
-        consumers, 0
-    )  # what was printed around each kill, and not committed before
+    may_repeat = dict.fromkeys(consumers, 0)  # what was printed around each kill, and not committed before
     for broker in three_brokers:
         for consumer in consumers:
             may_repeat[consumer] -= sum(kafka.committed(consumer.group, topic).values())

@@ -5,10 +5,11 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import pytest
 from confluent_kafka import Consumer
-from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
+from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
 
 from evidence.judge import assert_sound
 from evidence.scripts import runs
@@ -170,8 +171,8 @@ def test_what_is_printed_and_not_committed_comes_again_after_an_error(start, sta
 
 def test_a_committed_offset_beyond_the_end_of_the_log_is_told(start, kafka, topic):
     kafka.send(topic, *TICKS[:3])
-    with kafka.admin() as admin:
-        admin.alter_group_offsets(f"{topic}-consumer1", {TopicPartition(topic, 0): OffsetAndMetadata(42, "", -1)})
+    with closing(KafkaConsumer(bootstrap_servers=kafka.bootstrap_servers, group_id=f"{topic}-consumer1")) as group:
+        group.commit({TopicPartition(topic, 0): OffsetAndMetadata(42, "", -1)})
     consumer = start("consumer1")
     assert consumer.wait_for_messages(3) == kafka.log(topic)
     consumer.wait_for("Going back in partition 0, from offset 42 to offset 0.")
