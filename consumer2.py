@@ -22,7 +22,6 @@ import contextlib
 import os
 import signal
 import sys
-import threading
 import time
 
 from kafka import KafkaConsumer, errors
@@ -37,11 +36,11 @@ ANSWER_MS = 4000  # an answer of Kafka that takes longer is an error
 
 
 def main():
-    stop = threading.Event()
+    stop = []  # empty until Ctrl+C or SIGTERM
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: stop.append(True))
     consumer = connect()
-    while not stop.is_set():
+    while not stop:
         try:
             poll_print_commit(consumer, stop)
         except errors.FencedInstanceIdError:
@@ -53,13 +52,13 @@ def main():
 
 
 def poll_print_commit(consumer, stop):
-    """Read on from the committed offsets until `stop` is set, or until a KafkaError."""
+    """Read on from the committed offsets until Ctrl+C, SIGTERM, or a KafkaError."""
     # Until the topic exists there is nothing to assign, so don't join the group yet.
-    while not stop.is_set() and not consumer.partitions_for_topic(TOPIC):
+    while not stop and not consumer.partitions_for_topic(TOPIC):
         say(f"Waiting for topic {TOPIC} to be created.")
         time.sleep(0.5)
     expected = {}  # {partition: the offset of its next message, if known}: to notice a jump
-    while not stop.is_set():
+    while not stop:
         messages = consumer.poll(timeout_ms=1000)
         expected = tell_places(consumer, messages, expected)
         show(messages)
@@ -94,8 +93,8 @@ def connect():
 
 
 def reconnect(consumer, stop):
-    """Wait until Kafka answers, and return a new consumer; the old one if `stop` is set before."""
-    while not stop.is_set():
+    """Wait until Kafka answers, and return a new consumer; the old one if stopped before."""
+    while not stop:
         time.sleep(0.5)
         with contextlib.suppress(errors.KafkaError):
             # Ask the old one: in kafka-python 3.0.12 a new one that finds no Kafka leaks a thread.

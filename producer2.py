@@ -5,7 +5,8 @@
 """Send a stock tick to a Kafka topic every two seconds; print it when Kafka has stored it.
 
 If no Kafka answers at the start, the script ends. If Kafka fails later, the script keeps the tick
-until Kafka has stored it, once, and only then makes the next one. Stopped before, it prints it.
+until Kafka has stored it, once, and only then makes the next one. Stopped before that, it ends
+with a line that names the tick.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated (127.0.0.1:9092)
@@ -18,7 +19,6 @@ import os
 import random
 import signal
 import sys
-import threading
 import time
 
 from kafka import KafkaProducer, errors
@@ -31,17 +31,17 @@ SEND_INTERVAL_SECONDS = os.environ.get("SEND_INTERVAL_SECONDS") or "2"
 
 
 def main():
-    stop = threading.Event()
+    stop = []  # empty until Ctrl+C or SIGTERM
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: stop.append(True))
     interval = float(SEND_INTERVAL_SECONDS)
     producer = connect()
-    while not stop.is_set():
+    while not stop:
         tick = make_tick()
         stored = deliver(producer, tick, stop)
         say(f"Sent: {tick} (partition {stored.partition}, offset {stored.offset})")
         end = time.monotonic() + interval
-        while not stop.is_set() and time.monotonic() < end:
+        while not stop and time.monotonic() < end:
             time.sleep(min(0.1, interval))  # short naps: a signal does not end a sleep()
     say("Stopped.")
 
@@ -77,10 +77,10 @@ def deliver(producer, tick, stop):
             return future.get(timeout=3)
         except (
             errors.RetriableError,  # such as a timeout: Kafka is away, or has no such topic
-            errors.OutOfOrderSequenceNumberError,  # Kafka was wiped, and refuses the old numbering
+            errors.OutOfOrderSequenceNumberError,  # Kafka was wiped: it does not know this client
             errors.UnknownProducerIdError,  # the same
         ) as error:
-            if stop.is_set():
+            if stop:
                 die(f"Stopped. Kafka has not acknowledged this tick; it may not be stored: {tick}")
             say(f"Waiting for Kafka to store a tick in topic {TOPIC} ({type(error).__name__}).")
             time.sleep(0.1)
