@@ -119,7 +119,7 @@ def tell_places(consumer, messages, expected):
 
 
 def tell_starts(consumer):
-    # All ends first: without a partition's leader this fails, and the retry repeats no lines.
+    # All ends first: without a leader this fails before any line that the next try would repeat.
     ends = {tp: consumer.end_offsets([tp])[tp] for tp in sorted(consumer.assignment())}
     expected = {}
     for tp, end in ends.items():
@@ -140,7 +140,7 @@ def tell_jump(consumer, tp, expected, actual):
     if actual < expected:  # as when the topic was deleted and made again
         say(f"Going back in partition {tp.partition}, from offset {expected} to offset {actual}.")
     elif actual > expected:
-        first = min(actual, consumer.beginning_offsets([tp])[tp])  # of what Kafka still has
+        first = min(actual, consumer.beginning_offsets([tp])[tp])  # not after what has come
         if first > expected:  # if not, it is a gap that transactions or compaction leave
             lost = f"offsets {expected} to {first - 1} of partition {tp.partition}"
             say(f"LOST: {lost}. Kafka has deleted them.")

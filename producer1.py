@@ -71,7 +71,7 @@ def deliver(producer, tick, stop):
     while True:
         try:
             # A future that is not done in time is asked again: its tick is with the client, which
-            # goes on trying. The tick of a failed one is not stored: send it anew.
+            # goes on trying. One that has failed was rejected by Kafka: send the tick anew.
             if future is None or future.failed():
                 future = producer.send(TOPIC, tick.encode())
             return future.get(timeout=3)
