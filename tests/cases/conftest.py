@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import itertools
+import os
 import re
 import sys
 
@@ -11,52 +12,31 @@ import pytest
 from evidence.kafka_itself import Kafka
 from evidence.scripts import Script
 from local_kafka.brokers import Broker, make_class_cache
+from local_kafka.download import BrokerError
 from local_kafka.files import ROOT
 
 COUNTER = itertools.count(1)
-SHARED_BROKER = pytest.StashKey()
-PURE = (
-    "test_film.py",
-    "test_happenings.py",
-    "test_judge.py",
-    "test_screen.py",
-    "test_story.py",
-)
 
 
-def pytest_configure(config):
-    """Before the workers start that run the tests side by side, make the broker that all of them share."""
-    if not hasattr(config, "workerinput"):
-        config.stash[SHARED_BROKER] = Broker()
-        config.add_cleanup(config.stash[SHARED_BROKER].close)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node):
-    """Tell a worker that is about to start where the shared broker will be."""
-    broker = node.config.stash[SHARED_BROKER]
-    node.workerinput["shared_ports"] = (broker.port, broker.controller_port)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_node_collection_finished(node, ids):
-    start_shared_broker(node.config, [name.partition("::")[0] for name in ids])
-
-
-def pytest_collection_finish(session):
-    if not hasattr(session.config, "workerinput"):
-        start_shared_broker(session.config, [item.path.name for item in session.items])
-
-
-def start_shared_broker(config, files):
-    """Start it before the first test runs that may ask it something; pure tests start no Kafka.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionstart(session):
+    """Start the broker that all tests share, beside the workers that run them: these inherit SHARED_PORTS.
 
     If Kafka is not here yet it is downloaded first: once, and with its progress seen.
     """
-    broker, real = config.stash[SHARED_BROKER], any(not file.endswith(PURE) for file in files)
-    if real and not broker.process and not config.option.collectonly:
+    if hasattr(session.config, "workerinput") or session.config.option.collectonly:
+        return (yield)
+    broker = Broker()
+    session.config.add_cleanup(broker.close)
+    os.environ["SHARED_PORTS"] = f"{broker.port} {broker.controller_port}"
+    try:
         make_class_cache()
-        broker.start()
+        broker.start(wait=False)
+        result = yield
+        broker.wait_until_ready()
+    except BrokerError as error:
+        raise pytest.UsageError(str(error)) from None
+    return result
 
 
 def pytest_runtest_setup(item):
@@ -67,12 +47,9 @@ def pytest_runtest_setup(item):
 
 
 @pytest.fixture(scope="session")
-def shared_ports(request):
+def shared_ports():
     """The ports of 127.0.0.1 on which a broker listens that no test stops: for clients, for itself (its controller)."""
-    if hasattr(request.config, "workerinput"):
-        return request.config.workerinput["shared_ports"]
-    broker = request.config.stash[SHARED_BROKER]
-    return broker.port, broker.controller_port
+    return tuple(map(int, os.environ["SHARED_PORTS"].split()))
 
 
 @pytest.fixture
