@@ -8,7 +8,7 @@ import threading
 import time
 
 from evidence.lines import Line, read
-from machine.processes import catches, start
+from machine.processes import start
 from machine.waiting import Overdue, wait_until
 
 
@@ -75,10 +75,6 @@ class Program:
         """Send it a signal, unless it has ended."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-
-    def wait_until_it_handles_signals(self) -> None:
-        """Return when it has set what Ctrl+C and SIGTERM do: before that, they end it at once. Linux alone."""
-        wait_until(lambda: catches(self.process.pid, signal.SIGTERM), every=0.001)
 
     def wait(self, limit=60) -> int:
         """Return its exit status when it has ended and all its lines are read.

@@ -2,11 +2,9 @@
 
 import ctypes
 import os
-import re
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 
 def on_ending(end) -> None:
@@ -56,13 +54,3 @@ def commands_with(text) -> list[str]:
         if process.pid not in ours and any(text in word for word in [*command, *environment.values()]):
             found.append(" ".join(command))
     return found
-
-
-def catches(pid, number) -> bool:
-    """Tell whether a process has a handler for this signal. psutil cannot tell, so it needs Linux.
-
-    Python itself sets one for SIGINT before it runs a script, but none for SIGTERM.
-    """
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
-    caught = int(re.search(r"^SigCgt:\s*(\w+)", status, re.MULTILINE)[1], 16)
-    return bool(caught >> (number - 1) & 1)
