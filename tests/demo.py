@@ -37,17 +37,17 @@ from sight.film import Film
 from story.account import account, verdict
 from story.stage import TOPIC, Stage
 from story.steps import play
-from story.view import picture_of, svg_of, table_of
+from story.view import picture_of, table_of
 
 # What the pauses for reading are multiplied by, and the seconds from one of a producer's ticks to the next.
 TO_READ_ALONG, FAST, FOR_A_FILM = (1, 0.3), (0.1, 0.1), (0.5, 0.4)
-FILMED, STILL = 4, 2  # the last step on the film, and that at whose end it stands still for who asks for less motion
+FILMED = 4  # the last step on the film
 FILM_SIZE = 100, 26  # columns and rows: an image of 824 pixels' width, which GitHub shows as large as it is
+FILM_TITLE = "consumer1 is stopped; started again, it resumes at its committed offset and catches up"
 WHY = (
-    "Why no message went missing: Kafka keeps a message in its log, read or not, until retention "
-    "deletes it. The committed offset is where a consumer group reads on, and a consumer commits "
-    "it only after it has printed the message. So a stop, a crash or an outage can make it read a "
-    "message again, but never skip one."
+    "Why no message went missing: Kafka keeps a message in its log, read or not, until retention deletes it. The "
+    "committed offset is where a consumer group reads on, and a consumer commits it only after it has printed the "
+    "message. So a stop, a crash or an outage can make it read a message again, but never skip one."
 )
 
 
@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--picture", metavar="FILE", type=Path)
     options = parser.parse_args()
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # for a terminal that lacks a letter
+        stream.reconfigure(errors="replace", line_buffering=True)  # for a terminal that lacks a letter, and a pipe
     logging.getLogger("kafka").addHandler(logging.NullHandler())  # its warnings during the outage are no news
     on_ending(sys.exit)
     try:
@@ -78,18 +78,16 @@ def run(options) -> int:
     console = Console() if live else Console(force_terminal=False, color_system=None, width=120)
     screen = Live(console=console, screen=True, auto_refresh=False) if live else None
     film = Film(*FILM_SIZE) if options.picture else None
-
-    def tell(line):
-        if not screen:  # else the picture tells it
-            print(line, flush=True)
+    tell = (lambda line: None) if live else print  # what the picture does not tell
 
     def show(stage):
-        if screen:
-            screen.update(picture_of(stage), refresh=True)
+        picture = picture_of(stage)
+        if live:
+            screen.update(picture, refresh=True)
         if film and stage.step.number <= FILMED:
-            film.take(picture_of(stage), time.monotonic(), still=stage.step.number == STILL)
+            film.take(picture, time.monotonic())
 
-    print("Starting Kafka.", flush=True)
+    print("Starting Kafka.")
     pace = FAST if options.fast else FOR_A_FILM if film else TO_READ_ALONG
     with Broker() as broker, contextlib.closing(Stage(broker, pace, tell, show)) as stage:
         on_ending(stage.end_soon)  # what raises amid a question to Kafka may be lost in the client
@@ -97,10 +95,10 @@ def run(options) -> int:
             play(stage)
         log = stage.kafka.whole_log(TOPIC)
     if film:
-        options.picture.write_text(svg_of(film), "utf-8")
+        options.picture.write_text(film.svg(FILM_TITLE), "utf-8")
     faults = account(stage.steps, log)
     for text in ("", table_of(stage.steps), "", WHY, "", verdict(stage.steps, faults)):
-        console.print(text, highlight=False, soft_wrap=not live and isinstance(text, str))
+        console.print(text, highlight=False)
     return 1 if faults else 0
 
 

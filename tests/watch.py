@@ -29,6 +29,7 @@ from rich.console import Console
 from rich.live import Live
 
 from evidence.kafka_itself import Kafka
+from evidence.snapshot import Snapshot
 from machine.processes import on_ending
 from sight.happenings import Chronicle
 from sight.lanes import GroupView, Lane, visible
@@ -42,65 +43,46 @@ FOR_EVER = 24 * 60 * 60  # seconds; then it goes on
 COLOURS = ("green", "yellow", "cyan", "magenta", "blue")
 
 
-def lanes(chronicle) -> list[Lane]:
-    """Return a lane for each partition, as it was when Kafka answered last."""
-    drawn, groups = [], sorted(chronicle.last.groups.items())
-    for number, log in sorted(chronicle.last.logs.items()):
+def screen(chronicle, news) -> Screen:
+    """Return the picture, with the lanes as they were when Kafka answered last."""
+    drawn, last = [], chronicle.last or Snapshot(0)
+    for number, log in sorted(last.logs.items()):
         views = [
             GroupView(name, group.committed.get(number), style=colour, note=chronicle.note(name, number))
-            for (name, group), colour in zip(groups, itertools.cycle(COLOURS), strict=False)
+            for (name, group), colour in zip(sorted(last.groups.items()), itertools.cycle(COLOURS), strict=False)
         ]
         drawn.append(Lane(f"{TOPIC}-{number}", log, views))
-    return drawn
+    return Screen(f"topic {TOPIC} at {SERVERS}", drawn, [Panel("what has happened", list(news))], state=chronicle.away)
 
 
-def screen(chronicle, news) -> Screen:
-    return Screen(
-        f"topic {TOPIC} at {SERVERS}",
-        lanes(chronicle) if chronicle.last else [],
-        [[Panel("what has happened", list(news))]],
-        state=chronicle.away,
-    )
-
-
-def follow(chronicle):
-    """Yield the lines that tell what each Snapshot has found, for ever."""
-    kafka = Kafka(SERVERS, timeout_ms=4000)
+def watch(shown) -> None:
+    """Ask Kafka, and tell in the Live picture, or in plain lines if it is None, for ever."""
+    kafka, chronicle, news = Kafka(SERVERS, timeout_ms=4000), Chronicle(TOPIC), deque(maxlen=200)
     while True:
+        if shown:
+            shown.update(screen(chronicle, news))
         try:
             # Where no Kafka is, wait until that has to be told, and after that for as long as it takes.
             lines = chronicle.see(kafka.snapshot(TOPIC, patience=FOR_EVER if chronicle.away else SILENT))
         except KafkaError as error:
             lines = chronicle.no_figures(time.time(), error)
-        yield lines
+        news.extend(lines)
+        for text, _ in lines if not shown else ():
+            print(visible(text))
         time.sleep(EVERY)
-
-
-def live(chronicle) -> None:
-    """Show the picture until Ctrl+C; the terminal is then as it was."""
-    news = deque(maxlen=200)
-    with Live(screen(chronicle, news), console=Console(), screen=True) as shown:
-        for lines in follow(chronicle):
-            news.extend(lines)
-            shown.update(screen(chronicle, news))
-
-
-def plain(chronicle) -> None:
-    for lines in follow(chronicle):
-        for text, _ in lines:
-            print(visible(text), flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.parse_args()
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # for a terminal that lacks a letter
+        stream.reconfigure(errors="replace", line_buffering=True)  # for a terminal that lacks a letter, and a pipe
     logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)  # what it says of an outage is told here
     on_ending(lambda _: sys.exit())
     on_terminal = sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
-    with contextlib.suppress(BrokenPipeError):  # the reader is gone, as in `| head`
-        (live if on_terminal else plain)(Chronicle(TOPIC))
+    picture = Live(console=Console(), screen=True) if on_terminal else contextlib.nullcontext()
+    with contextlib.suppress(BrokenPipeError), picture as shown:  # where the reader is gone, as in `| head`
+        watch(shown)
     os._exit(0)  # without another try to write to a reader that is gone
 
 

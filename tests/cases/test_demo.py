@@ -12,7 +12,6 @@ from machine.processes import commands_with
 from machine.waiting import wait_until
 
 DEMO = [sys.executable, str(ROOT / "tests" / "demo.py"), "--fast"]
-SVG = "{http://www.w3.org/2000/svg}"
 NUMBER = re.compile(r"(?<![\w.])\d+(?!\.?\d)")  # neither in a name nor seconds with a decimal
 
 
@@ -30,7 +29,7 @@ def test_it_tells_all_seven_steps_and_no_message_is_missing(tmp_path):
     assert output.count("    $ python consumer1.py") == 5  # each time before its lines: what is stopped prints none
     check_sentences(output)
     check_table(output)
-    check_picture(picture)
+    check_film(picture)
     assert list(tmp_path.iterdir()) == [picture]
 
 
@@ -51,8 +50,8 @@ def check_sentences(output):
 def check_table(output):
     """Check that the table's figures fit what the story has told: what came again, and what was deleted unread."""
     table, _, verdict = output.partition("What Kafka stored")[2].partition("Why no message")
-    rows = re.findall(r"(consumer\d) +(?:\d+ +)?(\d+) +(\d+) +(\d+)(?: \(.*?\))? +(\d+)", table)
-    stored = int(re.search(r"Verdict: no message went missing .* (\d+) were sent and stored", verdict)[1])
+    rows = re.findall(r"(consumer\d) +(\d+) +(\d+) +(\d+) +(\d+)", table)
+    stored = int(re.search(r"Verdict: nothing missing, .* (\d+) messages were sent and\s+stored", verdict)[1])
     first_lost, last_lost = map(int, re.search(r"so: LOST: offsets (\d+) to (\d+)", output).groups())
     back = int(re.search(r"committed offset from (\d+) to 0", output)[1])
     for name, unread, rewound in (("consumer1", last_lost + 1 - first_lost, back), ("consumer2", 0, 0)):
@@ -63,33 +62,26 @@ def check_table(output):
         assert lags[-1] == 0
 
 
-def check_picture(file):
-    """Check a film of the first four steps: it loads and runs nothing, is small, and no panel contradicts its title."""
+def check_film(file):
+    """Check that it is a small film of the first four steps, which loads and runs nothing."""
     drawing = file.read_text("utf-8")
     assert len(drawing) < 300_000
-    root = ElementTree.fromstring(drawing)
-    tags = {element.tag.removeprefix(SVG) for element in root.iter()}
-    assert tags <= {"svg", "title", "desc", "style", "defs", "g", "use", "rect", "path", "text"}
+    tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(drawing).iter()}
+    assert tags == {"svg", "title", "style", "defs", "g", "use", "rect", "path", "text"}
     assert not re.search(r"@font-face|@import|url\(|href=\"[^#]| on\w+=", drawing)
     assert set(re.findall(r"Step (\d) of 7", drawing)) == set("1234")
-    rows = {f"#{row.get('id')}": "".join(row.itertext()) for row in root.find(f"{SVG}defs")}
-    frames = ["\n".join(rows[use.get("href")] for use in frame) for frame in root.find(f"{SVG}svg/{SVG}g")]
-    panels = [re.search(r"^consumer1: (.*)\n([\s\S]*?)\n+consumer2: ", frame, re.MULTILINE) for frame in frames]
-    assert {panel[1] for panel in panels} >= {"running", "stopped with Ctrl+C"}
-    assert any("Resuming partition 0 at offset" in panel[2] for panel in panels)
-    for title, lines in (panel.groups() for panel in panels):
-        assert title != "running" or not re.search(r"(Stopped\.|resumes .*)\s*$", lines), lines
-        assert not re.search(r"Stopped\.(?:(?!\$ python)[\s\S])*Received", lines), lines  # lines keep their order
 
 
 def test_the_picture_in_the_readme_is_such_a_film():
-    check_picture(ROOT / "tests" / "demo.svg")
+    check_film(ROOT / "tests" / "demo.svg")
 
 
 def test_on_a_terminal_it_shows_a_picture_until_ctrl_c_and_leaves_all_as_it_was(tmp_path):
     with Terminal(DEMO, TMPDIR=str(tmp_path)) as terminal:
-        for text in ("Step 1 of 7", "Received: AAPL", r"consumer1: stopped with Ctrl\+C", r"^consumer1 ━*●"):
-            terminal.shows(text)
+        terminal.shows("Step 1 of 7")
+        stopped = r"^Received: .*\n(?:Received: .*\n)?Group stock-group1 resumes .*\nStopped\..*\n+"
+        terminal.shows(rf"^── consumer1: stopped with Ctrl\+C ─+\n(?:.*\n)*?{stopped}── consumer2: running ─")
+        terminal.shows(r"^consumer1 ━*●")
         assert terminal.interrupt() == 128 + signal.SIGINT
         assert terminal.written.decode().replace("\r", "").endswith("demo.py: Stopped. What it had started is gone.\n")
         assert terminal.written.count(b"\x1b[?1049h") == terminal.written.count(b"\x1b[?1049l") == 1

@@ -23,17 +23,12 @@ class Watched:
 
     def __init__(self):
         self.chronicle, self.snapshot = Chronicle("t"), FIRST
-        assert self.texts(self.chronicle.see(FIRST)) == ["Topic t is there."]
-
-    def texts(self, lines):
-        """Return the lines without their time, which must be that of the snapshot."""
-        assert all(text.startswith(f"{clock(self.snapshot.at)}  ") for text, _ in lines)
-        return [text[10:] for text, _ in lines]
+        assert self.chronicle.see(FIRST) == [(f"{clock(FIRST.at)}  Topic t is there.", "green")]
 
     def see(self, seconds=0.5, **changes):
-        """Snapshot again; changes are those of Snapshot. Return the lines."""
+        """Snapshot again; changes are those of Snapshot. Return the lines without their time."""
         self.snapshot = replace(self.snapshot, at=self.snapshot.at + seconds, **changes)
-        return self.texts(self.chronicle.see(self.snapshot))
+        return [text[10:] for text, _ in self.chronicle.see(self.snapshot)]
 
     def move(self, times=1, seconds=0.5, end=0, committed=0, **group):
         """Each time the log has grown by `end`, the committed offset by `committed`; `group` changes the group."""
@@ -44,14 +39,12 @@ class Watched:
             lines += self.see(seconds, logs={0: PartitionLog(log.first, log.end + end)}, groups={"g": now})
         return lines
 
-    def note(self):
-        return self.chronicle.note("g", 0)
-
 
 @pytest.mark.parametrize(
     ("changes", "told", "told_when_undone"),
     [
         ({"logs": {0: PartitionLog(5, 10)}}, [], []),  # deleted is what was read
+        ({"logs": {0: PartitionLog(15, 18)}}, ["Deleted: offsets 10 to 14 of t-0, which g has not committed."], []),
         ({"groups": {}}, ["The session of consumer1 in g is over: nobody reads t-0 for it."], [JOINED]),
         (
             {"groups": {"g": replace(ONE, members=(OF_ANOTHER_TOPIC,))}},
@@ -76,34 +69,16 @@ def test_a_group_that_commits_nothing_is_told_after_three_seconds_and_when_it_ha
     assert watched.move(7, end=1) == []
     reason = "Its consumer stopped, is slow, or commits rarely."
     assert watched.move(20, end=1) == [f"g commits nothing on t-0 since {stopped}: committed 30, lag 8. {reason}"]
-    assert watched.note() == f"held by consumer1 while its session lasts; lag +26 since {stopped}"
+    assert watched.chronicle.note("g", 0) == f"held by consumer1 while its session lasts; lag +26 since {stopped}"
     assert watched.move(2, committed=10) == []
-    assert watched.note() == "held by consumer1 while its session lasts"
+    assert watched.chronicle.note("g", 0) == "held by consumer1 while its session lasts"
     assert watched.move(committed=7) == ["g has caught up on t-0: committed 57."]
-
-
-def test_a_lag_that_grows_slowly_is_not_said_to_stand():
-    watched = Watched()
-    watched.move(state="Empty", members=())
-    for _ in range(30):
-        watched.move(end=1)
-        watched.move(7)
-    assert watched.note().startswith("no member holds it; lag +29 since ")
-
-
-def test_what_was_deleted_before_it_was_committed_is_not_said_to_be_read():
-    watched = Watched()
-    watched.move(8, end=1)
-    deleted = ["Deleted: offsets 10 to 14 of t-0, which g has not committed."]
-    assert watched.see(logs={0: PartitionLog(15, 18)}) == deleted
-    assert watched.see() == []
-    assert watched.move(committed=8) == ["g has caught up on t-0: committed 18."]
 
 
 def test_a_group_that_rebalances_has_not_lost_its_members():
     watched = Watched()
     assert not watched.move(state="PreparingRebalance", members=(CONSUMER1._replace(partitions=frozenset()),))
-    assert watched.note() == ""
+    assert watched.chronicle.note("g", 0) == ""
     again, second = CONSUMER1._replace(member_id="id-2"), Member("id-9", "rdkafka")
     joined = [JOINED, "rdkafka joined g and holds no partition."]
     assert watched.move(state="Stable", members=(again, second)) == joined
@@ -115,8 +90,8 @@ def test_a_kafka_that_does_not_answer_is_told_once_and_what_waits_meanwhile_is_n
     watched = Watched()
     watched.move(end=5)
     errors = [KafkaTimeoutError(), KafkaTimeoutError()]
-    lines = [line for error in errors for line in watched.chronicle.no_figures(watched.snapshot.at, error)]
-    assert watched.texts(lines) == ["Waiting for Kafka (KafkaTimeoutError)."]
+    lines = [text for error in errors for text, _ in watched.chronicle.no_figures(watched.snapshot.at, error)]
+    assert lines == [f"{clock(watched.snapshot.at)}  Waiting for Kafka (KafkaTimeoutError)."]
     assert watched.move(seconds=60, end=5) == ["Kafka answers."]
     assert watched.move(5, end=1) == []
     assert "commits nothing" in watched.move(4, end=1)[0]

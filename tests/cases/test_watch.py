@@ -23,12 +23,12 @@ def test_a_session_by_hand_is_told_as_kafka_has_it(start):
     with contextlib.closing(Broker()) as broker:
         kafka, servers = Kafka(broker.bootstrap_servers), {"bootstrap_servers": broker.bootstrap_servers}
         settings = {**servers, "KAFKA_TOPIC": TOPIC, "KAFKA_GROUP_ID": GROUP, "SEND_INTERVAL_SECONDS": "0.2"}
-        told = start("watch", command=WATCH, **settings)
-        told.wait_for(r"^\d\d:\d\d:\d\d  Waiting for Kafka \(\w+\)\.$")
-        broker.start()
         with Terminal(WATCH, KAFKA_BOOTSTRAP_SERVERS=broker.bootstrap_servers) as terminal:
-            told.wait_for(r"Topic stock-market does not exist: waiting for it to be created\.$")
-            terminal.shows("Topic stock-market does not exist")
+            terminal.shows(r"topic stock-market at \S+  Waiting for Kafka \(\w+\)\.")
+            broker.start()
+            terminal.shows("Kafka answers")
+            told = start("watch", command=WATCH, **settings)
+            told.wait_for(r"^\d\d:\d\d:\d\d  Topic stock-market does not exist: waiting for it to be created\.$")
             with kafka.admin() as admin:
                 assert not admin.list_topics()  # though this broker creates any that a client asks for in the usual way
             start("producer1", **settings)
@@ -76,19 +76,15 @@ def consumer_is_stopped(consumer, told, terminal, kafka):
 
 
 def kafka_is_restarted(told, terminal, kafka, broker):
-    told_before = len(told.output)
-
-    def told_since():
-        return "\n".join(line.text for line in told.output[told_before:])
-
     broker.stop()
-    told.wait_until(lambda: "Waiting for Kafka (" in told_since())
+    told.wait_for(r"Waiting for Kafka \(\w+\)\.$")
     terminal.shows(r"topic stock-market at \S+  Waiting for Kafka \(\w+\)\.")
     broker.start()
-    told.wait_until(lambda: "Kafka answers." in told_since())
+    told.wait_for(r"Kafka answers\.$")
     end = kafka.offsets(TOPIC)[0].end
     wait_until(lambda: kafka.committed(GROUP, TOPIC)[0] > end)
-    assert not re.search("not exist|begins|over", told_since()), told_since()
+    told_since = told.text().partition("Waiting for Kafka")[2]
+    assert not re.search("not exist|begins|over", told_since), told_since
 
 
 def test_it_only_looks(kafka, topic, start, caplog):

@@ -41,30 +41,20 @@ class Film:
     """
 
     def __init__(self, width: int, height: int):
-        self.width, self.height = width, height
-        self._frames, self._still = [], 0  # each frame: from when on, and its rows as SVG
+        self._frames = []  # each: from when on, and its rows as SVG
         self._console = Console(width=width, height=height, force_terminal=True, color_system="truecolor")
 
-    def take(self, renderable, at: float, still: bool = False) -> None:
-        """Keep what the screen shows.
-
-        Args:
-            renderable: what rich draws.
-            at: from when on, in seconds of any clock.
-            still: whoever asks for less motion sees this frame, unless a later one is marked, too.
-        """
+    def take(self, renderable, at: float) -> None:
+        """Keep what the screen shows from now on, as rich draws it; `at` is now, in seconds of any clock."""
         if self._frames and at < self._frames[-1][0] + EVERY:
             return
-        options = self._console.options.update_dimensions(self.width, self.height)
-        rows = [drawn(line) for line in self._console.render_lines(renderable, options)[: self.height]]
+        rows = [drawn(line) for line in self._console.render_lines(renderable)]
         if not self._frames or rows != self._frames[-1][1]:
             self._frames.append((at, rows))
-        if still:
-            self._still = len(self._frames) - 1
 
-    def svg(self, title: str, description: str) -> str:
-        """Return the film as an SVG that begins anew after the last frame; the texts are for those who can't see it."""
-        width, height = self.width * COLUMN + 2 * MARGIN, self.height * ROW + 2 * MARGIN
+    def svg(self, title: str) -> str:
+        """Return the film as an SVG. It goes round and round, but shows the last frame to who asks for less motion."""
+        width, height = self._console.width * COLUMN + 2 * MARGIN, self._console.height * ROW + 2 * MARGIN
         start, seconds = self._frames[0][0], self._frames[-1][0] - self._frames[0][0] + EVERY
         names, strip, moves = {}, "", ""
         for number, (at, rows) in enumerate(self._frames):
@@ -78,13 +68,13 @@ class Film:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
             f' viewBox="0 0 {width} {height}" role="img" aria-label={quoteattr(title)}>\n'
-            f"<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>\n"
+            f"<title>{escape(title)}</title>\n"
             f"<style>text{{font:{FONT_SIZE}px {FONTS}}}\n"
             f".film{{animation:film {seconds:.2f}s step-end infinite}}\n@keyframes film{{{moves}}}\n"
             f"@media (prefers-reduced-motion:reduce){{.film{{animation:none}}}}</style>\n<defs>\n{stored}</defs>\n"
             f'<rect width="100%" height="100%" rx="8" fill="{BACKGROUND}"/>\n'
             f'<svg x="{MARGIN}" y="{MARGIN}" width="{width - 2 * MARGIN}" height="{height - 2 * MARGIN}">\n'
-            f'<g class="film" transform="translate({-self._still * width})">\n{strip}</g>\n</svg>\n</svg>\n'
+            f'<g class="film" transform="translate({-number * width})">\n{strip}</g>\n</svg>\n</svg>\n'
         )
 
 

@@ -52,8 +52,7 @@ class Chronicle:
         if number in group.committed and self._is_stuck(name, number):
             since, committed = self._since[name, number], group.committed[number]
             grown = self.last.logs[number].lag(committed) - since.logs[number].lag(committed)
-            if grown:
-                notes.append(f"lag {grown:+,} since {clock(since.at)}")
+            notes.append(f"lag {grown:+,} since {clock(since.at)}")
         return "; ".join(notes)
 
     def _is_stuck(self, name: str, number: int) -> bool:
@@ -84,31 +83,16 @@ class Chronicle:
             if before is None or before.logs:
                 yield f"Topic {self.topic} does not exist: waiting for it to be created.", BAD
         elif not before or not before.logs or self.last.topic_id != before.topic_id:
-            yield from self._begin()
+            if self._topic_id in (None, self.last.topic_id):
+                yield f"Topic {self.topic} is there.", GOOD
+            else:
+                yield f"The log was wiped: topic {self.topic} begins anew.", BAD
+            self._topic_id, self._since, self._behind = self.last.topic_id, {}, set()  # what was known is void
+            self._readers = {name: readers_of(group) for name, group in self.last.groups.items()}
         else:
-            yield from self._compare_logs(before)
             for name in {**self._readers, **self.last.groups}:
                 yield from self._compare_members(name, self.last.group(name))
                 yield from self._compare_offsets(name, before)
-
-    def _begin(self) -> Iterator[tuple[str, str]]:
-        """Tell of a topic that was not seen before, or begins anew: what was known of offsets is void."""
-        if self._topic_id in (None, self.last.topic_id):
-            yield f"Topic {self.topic} is there.", GOOD
-        else:
-            yield f"The log was wiped: topic {self.topic} begins anew.", BAD
-        self._topic_id, self._since, self._behind = self.last.topic_id, {}, set()
-        self._readers = {name: readers_of(group) for name, group in self.last.groups.items()}
-
-    def _compare_logs(self, before: Snapshot) -> Iterator[tuple[str, str]]:
-        """Tell which messages were deleted before a group has committed them."""
-        for number, log in self.last.logs.items():
-            kept_before = before.logs.get(number, log).first
-            for name, group in self.last.groups.items():
-                start = max(group.committed.get(number, log.first), kept_before)
-                if start < log.first:
-                    what = f"offsets {start} to {log.first - 1} of {self.topic}-{number}"
-                    yield f"Deleted: {what}, which {name} has not committed.", BAD
 
     def _names(self, numbers) -> str:
         return ", ".join(f"{self.topic}-{number}" for number in sorted(numbers))
@@ -134,14 +118,16 @@ class Chronicle:
                 yield f"{member.client_id} now holds {held} for {name}.", PLAIN
 
     def _compare_offsets(self, name: str, before: Snapshot) -> Iterator[tuple[str, str]]:
-        """Tell which committed offsets are rewound, stand still, or have caught up."""
+        """Tell what was deleted uncommitted, and where a group is rewound, stands still, or has caught up."""
         for number, committed in self.last.group(name).committed.items():
             log, place, where = self.last.logs[number], (name, number), f"{self.topic}-{number}"
-            then = before.group(name).committed.get(number)
-            waits = committed < before.logs.get(number, log).end  # what has come since is on its way
-            if committed != then or not waits:
+            log_before, then = before.logs.get(number, log), before.group(name).committed.get(number)
+            unread = max(committed, log_before.first)
+            if unread < log.first:
+                yield f"Deleted: offsets {unread} to {log.first - 1} of {where}, which {name} has not committed.", BAD
+            waits = committed < log_before.end  # what has come since is on its way
+            if committed != then or not waits or place not in self._since:
                 self._since[place] = self.last
-            since = self._since.setdefault(place, self.last)
             if then is not None and committed < then:
                 self._behind.add(place)
                 yield f"{name} is rewound on {where}: {then} → {committed}.", PLAIN
@@ -152,5 +138,6 @@ class Chronicle:
                 self._behind.add(place)
                 held = self.last.group(name).holder(number) or not self.last.group(name).tells_members
                 reason = "Its consumer stopped, is slow, or commits rarely" if held else "No member holds it"
-                stands = f"since {clock(since.at)}: committed {committed}, lag {log.lag(committed):,}"
+                since = clock(self._since[place].at)
+                stands = f"since {since}: committed {committed}, lag {log.lag(committed):,}"
                 yield f"{name} commits nothing on {where} {stands}. {reason}.", BAD

@@ -1,6 +1,5 @@
 """A partition's log as a lane, and on it where each group reads on. Drawing alone: rich, no Kafka."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rich.text import Text
@@ -47,14 +46,6 @@ class GroupView:
     resumed: int | None = None
     note: str = ""
 
-    def words(self, log: PartitionLog) -> Text:
-        """Return where it stands, in words."""
-        if self.committed is None:
-            return Text(" nothing committed", self.style)
-        lag = log.lag(self.committed)
-        alarm = ALARM if lag >= NOTABLE_LAG else ""
-        return Text(f" committed {self.committed}, ", self.style).append(f"lag {lag}", alarm)
-
 
 @dataclass(frozen=True)
 class Lane:
@@ -66,35 +57,40 @@ class Lane:
     Attributes:
         name: the partition's, as stock-market-0.
         log, groups: what to draw.
-        colours: {offset: style}, who has written it, where that is known.
     """
 
     name: str
     log: PartitionLog
     groups: list[GroupView] = field(default_factory=list)
-    colours: Mapping[int, str] = field(default_factory=dict)
 
     def rows(self, width: int) -> list[Text]:
         """Return it drawn in rows of at most this width."""
         end = self.log.end
-        widest = max(len(visible(name)) for name in ("offset", *(group.label for group in self.groups)))
-        label = min(widest, width // 3)
+        labels = ("offset", *(visible(group.label) for group in self.groups))
+        label = min(max(map(len, labels)), width // 3)
         words = len(f" committed {end}, lag {end}")  # the most there can be: lanes stand still
         columns = self._columns(max(10, width - label - 1 - words))
+        filled = range(columns.start, end, columns.step)
+        deleted = sum(min(offset + columns.step, end) <= self.log.first for offset in filled)
+        kept = Text.assemble((DELETED * deleted, "red"), KEPT * (len(filled) - deleted))
 
         def row(name, line, word, style=""):
-            shown = Text(visible(name), style)
-            shown.truncate(label, overflow="ellipsis", pad=True)
             line.truncate(len(columns), pad=True)
-            return Text.assemble(shown, " ", line, word, no_wrap=True, overflow="crop")
+            start = f"{visible(name)[:label]:{label}} "
+            return Text.assemble((start, style), line, word, no_wrap=True, overflow="crop")
 
         rows = [
             rule(self.name, width),
             row("offset", scale(columns), f" {KEPT} {columns.step} offsets" if columns.step > 1 else ""),
-            row("log", self._drawn(columns), f" end of log {end}"),
+            row("log", kept, f" end of log {end}"),
         ]
         for group in self.groups:
-            rows.append(row(group.label, self._track(group, columns), group.words(self.log), group.style))
+            stands = Text(" nothing committed", group.style)
+            if group.committed is not None:
+                lag = self.log.lag(group.committed)
+                stands = Text(f" committed {group.committed}, ", group.style)
+                stands.append(f"lag {lag}", ALARM if lag >= NOTABLE_LAG else "")
+            rows.append(row(group.label, self._track(group, columns), stands, group.style))
             if group.note:
                 rows.append(row_of(" " * (label + 1) + group.note, "dim"))
         return rows
@@ -106,15 +102,6 @@ class Lane:
         step = next(step for step in STEPS if end // step - count < lowest // step)
         low = max(0, end // step - count + 1) * step  # a multiple: columns keep their offsets
         return range(low, low + count * step, step)
-
-    def _drawn(self, columns: range) -> Text:
-        line = Text()
-        for offset in range(columns.start, self.log.end, columns.step):
-            if min(offset + columns.step, self.log.end) <= self.log.first:
-                line.append(DELETED, "red")
-            else:
-                line.append(KEPT, self.colours.get(offset, ""))
-        return line
 
     def _track(self, group: GroupView, columns: range) -> Text:
         """Draw what a group has read, where it reads on, and its lag."""
@@ -139,12 +126,8 @@ def scale(columns: range) -> Text:
     return Text(line)
 
 
-def legend(writers: Mapping[str, str] | None = None, resumed: bool = False) -> Text:
-    """Return what the signs mean; `writers`, {name: style}, tell whose the messages are."""
-    parts = []
-    for name, style in (writers or {"kept": ""}).items():
-        parts += [(f"{KEPT} ", style), f"{name}  "]
-    parts += [(f"{DELETED} ", "red"), f"deleted  {PASSED} passed  {COMMITTED} committed  "]
+def legend(resumed: bool) -> Text:
+    """Return what the signs mean, `resumed` among them if there is one."""
+    parts = [f"{KEPT} kept  ", (f"{DELETED} ", "red"), f"deleted  {PASSED} passed  {COMMITTED} committed  "]
     parts += [f"{RESUMED} resumed  "] if resumed else []
-    parts += [(f"{LAG} ", "red"), "lag"]
-    return Text.assemble(*parts, no_wrap=True, overflow="crop")
+    return Text.assemble(*parts, (f"{LAG} ", "red"), "lag", no_wrap=True, overflow="crop")

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from rich.console import Group
 from rich.layout import Layout
-from rich.padding import Padding
 from rich.text import Text
 
 from sight.lanes import ALARM, Lane, legend, row_of, rule, visible
@@ -27,11 +26,13 @@ class Panel:
     Attributes:
         title: what stands in the line above, in `style`.
         lines: (text, style), styles as rich has them, the oldest first; it may hold more than there is room for.
+        share: of the height, beside the other panels' shares.
     """
 
     title: str
     lines: list[tuple[str, str]]
     style: str = "bold"
+    share: int = 1
 
     def __rich_console__(self, console, options):
         width, height = options.max_width, options.height - 1
@@ -47,20 +48,15 @@ class Screen:
     24 rows, and fills whatever it is given. Lanes for which there is no room are cut off: a taller window shows them.
 
     Attributes:
-        panels: rows of panels from top to bottom; those of one row stand side by side.
         texts: (text, style), wrapped below the heading and never cut.
         state: why there are no new figures: in red beside the heading; "" while there are.
-        shares: how the height is shared out among the rows of panels, a number for each; by default equally.
-        foot: what stands below the lanes if all of them fit.
     """
 
     heading: str
     lanes: list[Lane]
-    panels: list[list[Panel]]
+    panels: list[Panel]
     texts: list[tuple[str, str]] = field(default_factory=list)
     state: str = ""
-    shares: list[int] | None = None
-    foot: Text = field(default_factory=legend)
 
     def __rich_console__(self, console, options):
         width, height = options.max_width, options.height or console.height
@@ -69,14 +65,9 @@ class Screen:
         if self.texts:
             rows += [Text()] * (1 + TEXTS - len(rows))
         rows += [row for lane in self.lanes for row in lane.rows(width)]
-        rows = [*rows, self.foot][: height - BELOW]
+        rows.append(legend(any(group.resumed is not None for lane in self.lanes for group in lane.groups)))
+        del rows[height - BELOW :]
+        below = [Layout(panel, ratio=panel.share, minimum_size=2) for panel in self.panels]
         layout = Layout()
-        layout.split_column(Layout(Group(*rows), size=len(rows)), *self._below())
+        layout.split_column(Layout(Group(*rows), size=len(rows)), *below)
         yield layout
-
-    def _below(self) -> list[Layout]:
-        rows = []
-        for beside, share in zip(self.panels, self.shares or [1] * len(self.panels), strict=True):
-            rows.append(Layout(ratio=share, minimum_size=2))
-            rows[-1].split_row(*(Layout(Padding(panel, (0, 2, 0, 0))) for panel in beside[:-1]), Layout(beside[-1]))
-        return rows

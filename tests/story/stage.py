@@ -1,6 +1,5 @@
 """The stage: the four scripts as processes, their Kafka, and what the steps do with them."""
 
-import functools
 import subprocess
 import sys
 import time
@@ -9,11 +8,12 @@ from evidence.judge import Run
 from evidence.kafka_itself import Kafka
 from evidence.lines import Line, Message
 from evidence.scripts import Script
-from evidence.snapshot import Group
+from evidence.snapshot import Group, PartitionLog
 from machine.waiting import Overdue, wait_until
-from story.account import GROUPS, SCRIPTS
+from story.account import CONSUMERS, GROUPS
 
-TOPIC, RUNNING = "stock-market", "running"
+TOPIC = "stock-market"
+STATES = {None: "running", 0: "stopped with Ctrl+C", -9: "killed with kill -9"}  # by a script's exit status
 
 
 class Stage:
@@ -31,7 +31,7 @@ class Stage:
         show: called with the stage at each look.
 
     Attributes:
-        states: {script: what it is doing, in words}.
+        scripts: {name: the latest Script}.
         steps: the Steps so far; the last one, `step`, is being played.
         kafka: for what is done to Kafka; `seen` is the latest Snapshot of it, `away` tells why there is no later one.
     """
@@ -39,24 +39,20 @@ class Stage:
     def __init__(self, broker, pace, tell, show):
         self.tell, self._show, self._broker = tell, show, broker
         self._pauses, self._interval = pace
-        self.states = dict.fromkeys(SCRIPTS, "not started")
-        self.steps = []
+        self.steps, self.scripts = [], {}
+        self._taken = {}  # {name: how many of the latest Script's lines are taken}
         self.kafka = Kafka(broker.bootstrap_servers, timeout_ms=8000)
         self.kafka.create_topic(TOPIC)
         self.seen, self.away = None, ""
-        self._scripts, self._taken = {}, {}  # {name: the latest Script}, {name: how many of its lines are taken}
         self._ended_by = None  # the exit status
-
-    # What there is to see.
 
     @property
     def step(self):
         return self.steps[-1]
 
     @property
-    def end(self) -> int:
-        """The offset that the log's next message gets."""
-        return self.seen.logs[0].end
+    def log(self) -> PartitionLog:
+        return self.seen.logs[0]
 
     def group(self, name) -> Group:
         return self.seen.group(GROUPS[name])
@@ -65,10 +61,14 @@ class Stage:
         return self.group(name).committed.get(0, 0)
 
     def lag(self, name) -> int:
-        return self.seen.logs[0].lag(self.committed(name))
+        return self.log.lag(self.committed(name))
+
+    def state(self, name) -> str:
+        """Return what a script is doing, in words."""
+        return STATES[self.scripts[name].process.poll()]
 
     def look(self):
-        """See what Kafka has and what the scripts have printed, and show it.
+        """See what Kafka has and what the scripts have printed, and show it; what is no message is told, too.
 
         Raises:
             SystemExit: a signal ends the demonstration.
@@ -78,23 +78,17 @@ class Stage:
             raise SystemExit(self._ended_by)
         if not self.away:  # Kafka first: no offset is committed before its line is printed
             self.seen = self.kafka.snapshot(TOPIC, GROUPS.values(), patience=30)
-        for name, script in self._scripts.items():
-            has_ended = script.has_ended()  # asked first: then all its lines are taken
-            self._take_lines(name)
-            if has_ended and self.states[name] == RUNNING:
+        for name, script in self.scripts.items():
+            new = script.output[self._taken[name] :]
+            self._taken[name] += len(new)
+            self.step.lines[name] += new
+            for line in new:
+                if not isinstance(line.event, Message):
+                    self.tell(f"    {line.text}")
+            if script.process.poll() not in STATES:
+                script.wait()
                 raise AssertionError(f"{name} ended by itself: {script.text()[-200:]}")
         self._show(self)
-
-    def _take_lines(self, name):
-        """Keep what a script has printed, and tell what is no message."""
-        new = self._scripts[name].output[self._taken[name] :]
-        self._taken[name] += len(new)
-        self.step.lines[name] += new
-        for line in new:
-            if not isinstance(line.event, Message):
-                self.tell(f"    {line.text}")
-
-    # What is told.
 
     def say(self, note):
         """Tell what came of the step, and leave time to read it."""
@@ -102,25 +96,18 @@ class Stage:
         self.tell(f"  {note}")
         self.pause(3 + len(note) / 40)
 
-    # What is done with the scripts.
-
     def start(self, name) -> Script:
         """Start a script; the command stands among its lines, as in a terminal."""
         command = Line(time.monotonic(), f"$ python {name}.py", None)
         self.step.lines[name].append(command)
         self.tell(f"    {command.text}")
-        servers, interval = self._broker.bootstrap_servers, str(self._interval)
-        self._scripts[name] = Script(name, servers, SEND_INTERVAL_SECONDS=interval)
-        self._taken[name], self.states[name] = 0, RUNNING
-        return self._scripts[name]
+        script = Script(name, self._broker.bootstrap_servers, SEND_INTERVAL_SECONDS=str(self._interval))
+        self.scripts[name], self._taken[name] = script, 0
+        return script
 
     def restart(self, name) -> tuple[Run, float]:
-        """Start a consumer again and let it catch up with what is there now.
-
-        Returns:
-            What it has printed then, and the seconds from its start to its first message.
-        """
-        end, script = self.end, self.start(name)
+        """Start a consumer again, let it catch up; return what it prints, and the seconds until its first message."""
+        end, script = self.log.end, self.start(name)
         self.until(f"{name} to go on", script.messages)
         first = next(line.at for line in script.output if isinstance(line.event, Message))
         self.until_read(name, end)
@@ -128,47 +115,38 @@ class Stage:
 
     def interrupt(self, name):
         """Stop a script as Ctrl+C does."""
-        self._scripts[name].interrupt()
-        self.states[name] = "stopped with Ctrl+C"
+        self.scripts[name].interrupt()
         self.look()
 
     def kill(self, name):
-        """End a script as kill -9 does."""
-        self._scripts[name].kill()
-        self.states[name] = "killed with kill -9"
+        """End a consumer as kill -9 does: what it has not committed may come again."""
+        self.scripts[name].kill()
         self.look()
+        self.step.may_repeat[name] = self.committed(name)
 
-    # What is done with Kafka.
-
-    def stop_kafka(self):
+    def restart_kafka(self):
+        """Stop Kafka, start it again, and wait until all scripts go on: what was not committed may come again."""
+        self.step.may_repeat = {name: self.committed(name) for name in CONSUMERS}
         self.away = "Kafka is away: its log as last seen"
         self._broker.stop()
-
-    def start_kafka(self):
-        """Start Kafka again, and wait until all scripts go on."""
+        self.pause(5)
         began = time.monotonic()
         self._broker.start(wait=False)
         self.until("Kafka to start", self._broker.is_ready)
         self.away = ""
-        for name, script in self._scripts.items():
-            self.until(f"{name} to go on", functools.partial(script.messages, since=began))
+        self.until("all to go on", lambda: all(script.messages(since=began) for script in self.scripts.values()))
 
     def rewind(self, name):
-        """Set a consumer's group back to the earliest offset."""
+        """Set a consumer's group back to the earliest offset: all from there on may come again."""
         command = ["-m", "kafka.admin", "-b", self._broker.bootstrap_servers, "groups", "reset-offsets"]
         command += ["-g", GROUPS[name], "-p", f"{TOPIC}:0", "-s", "earliest"]
         self.tell(f"    $ python {' '.join(command)}")
         subprocess.run([sys.executable, *command], check=True, capture_output=True, timeout=60)
         self.look()
-
-    # Waiting, and the end.
+        self.step.may_repeat[name] = self.committed(name)
 
     def until(self, what, condition):
-        """Wait until condition() is true; look before each question.
-
-        Raises:
-            AssertionError: it is not true after a minute.
-        """
+        """Wait until condition() is true, with a look before each question; raise AssertionError after a minute."""
 
         def asked():
             self.look()
@@ -194,6 +172,6 @@ class Stage:
 
     def close(self) -> None:
         """End what runs."""
-        for script in self._scripts.values():
+        for script in self.scripts.values():
             script.kill()
         self.kafka.close()

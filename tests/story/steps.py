@@ -1,7 +1,8 @@
 """The story: each step does with the stage what its docstring says, and tells what came of it.
 
-A step is a function with @step. What a consumer may print again in it, it says itself: `may_repeat`. All else that is
-repeated or missing is a fault in the account, but for what Kafka has deleted and the consumer reports as LOST.
+A step is a function with @step. What is missing afterwards is a fault in the account, but for what Kafka has deleted
+and the consumer reports as LOST; so is what was repeated, but for what was not committed when the stage killed the
+consumer, stopped Kafka or had rewound the group.
 """
 
 from evidence.lines import Lost, Resuming
@@ -67,9 +68,7 @@ def start_it_again(stage):
 def kill_it(stage):
     """kill -9 ends consumer1 without a goodbye; started again, it goes on at once."""
     stage.kill("consumer1")
-    at = stage.committed("consumer1")
-    stage.step.may_repeat, stage.step.why = {"consumer1": at}, "in flight"
-    stage.say(f"Killed: its group had committed offset {at} by then.")
+    stage.say(f"Killed: its group had committed offset {stage.committed('consumer1')} by then.")
     run, seconds = stage.restart("consumer1")
     stage.say(
         f"It resumed at {run.of(Resuming)[0].offset}; its first message came after {seconds:.1f} s. "
@@ -78,14 +77,11 @@ def kill_it(stage):
 
 
 @step("Kafka stopped and started")
-def stop_kafka(stage):
+def restart_kafka(stage):
     """Kafka itself is stopped and started: messages and offsets are still there."""
-    stage.step.may_repeat, stage.step.why = {name: stage.committed(name) for name in CONSUMERS}, "in flight"
-    stage.stop_kafka()
-    stage.pause(5)
-    stage.start_kafka()
+    stage.restart_kafka()
     stage.say(
-        "Kafka is back. The log and the committed offsets are on disk, so each consumer resumed where its group "
+        "Kafka is back. The log and the committed offsets are on disk, so each consumer went on where its group "
         "had been. What the producers could not send they kept, and sent it then."
     )
 
@@ -102,7 +98,6 @@ def rewind(stage):
     stage.until("the end of consumer1's session", lambda: not stage.group("consumer1").members)
     stage.rewind("consumer1")
     at = stage.committed("consumer1")
-    stage.step.may_repeat, stage.step.why = {"consumer1": at}, "rewound"
     stage.say(f"The rewind has set its committed offset from {before} to {at}, and changed nothing else.")
     run, _ = stage.restart("consumer1")
     again = sum(message.offset < before for message in run.messages)
@@ -127,7 +122,7 @@ def delete_unread(stage):
         stage.say(f"consumer1 says so: LOST: offsets {lost.first} to {lost.last}.")
     for name in PRODUCERS:  # here all ends, when everything is read
         stage.interrupt(name)
-    end = stage.end
+    end = stage.log.end
     for name in CONSUMERS:
         stage.until_read(name, end)
         stage.interrupt(name)

@@ -5,57 +5,49 @@ from itertools import groupby
 
 from rich.table import Table
 
-from evidence.lines import Message, Resuming
-from sight.film import Film
-from sight.lanes import ALARM, GroupView, Lane, legend
+from evidence.lines import Lost, Message, Resuming
+from sight.lanes import ALARM, GroupView, Lane
 from sight.screen import Panel, Screen
-from story.account import CONSUMERS, GROUPS, PRODUCERS, lost_in, repeated_in, run_of, sent_in
-from story.stage import RUNNING, TOPIC
+from story.account import CONSUMERS, PRODUCERS, repeated_in, run_of, sent_in
+from story.stage import TOPIC
 from story.steps import STEPS
 
-COLOURS = {"producer1": "cyan", "producer2": "magenta", "consumer1": "green", "consumer2": "yellow"}
+COLOURS = {"consumer1": "green", "consumer2": "yellow"}
 
 
 def picture_of(stage) -> Screen:
-    """Return the picture of the stage as it is now."""
-    log, step = stage.seen.logs[0], stage.step
-    written = {m.offset: COLOURS[name] for name in PRODUCERS for m in run_of(name, stage.steps).messages}
+    """Return the picture of the stage as it is now: the groups as Kafka has them, with what the scripts have said."""
+    step, views = stage.step, []
+    for name in CONSUMERS:
+        resumed = [event.offset for event in run_of(name, [step]).of(Resuming)]
+        committed = stage.group(name).committed.get(0)
+        views.append(GroupView(name, committed, COLOURS[name], resumed=resumed[-1] if resumed else None))
     return Screen(
         f"Step {step.number} of {len(STEPS)}: {step.title}",
-        [Lane(f"{TOPIC}-0", log, [group_of(stage, name) for name in CONSUMERS], written)],
-        [*([panel_of(stage, name)] for name in CONSUMERS), [panel_of(stage, name) for name in PRODUCERS]],
+        [Lane(f"{TOPIC}-0", stage.log, views)],
+        [*(panel(stage, COLOURS[name], 4, name) for name in CONSUMERS), panel(stage, "cyan", 1, *PRODUCERS)],
         texts=[(step.sentence, "bold"), (step.note, "")],
         state=stage.away,
-        shares=[4, 4, 1],
-        foot=legend({name: COLOURS[name] for name in PRODUCERS}, resumed=True),
     )
 
 
-def group_of(stage, name) -> GroupView:
-    """Return a consumer's group as Kafka has it, and where it says it resumed in this step."""
-    group = stage.seen.groups.get(GROUPS[name])
-    resumed = [placed.offset for placed in run_of(name, [stage.step]).of(Resuming)]
-    committed = group and group.committed.get(0)
-    return GroupView(name, committed, style=COLOURS[name], resumed=resumed[-1] if resumed else None)
-
-
-def panel_of(stage, name) -> Panel:
-    """Return what a script has printed, and in the line above it what it is doing."""
-    state, style = stage.states[name], COLOURS[name]
-    lines = [line for step in stage.steps for line in step.lines[name]]
-    said = [(text, style) for text in in_short(lines)]
-    return Panel(f"{name}: {state}", said, style=style if state == RUNNING else ALARM)
+def panel(stage, style, share, *names) -> Panel:
+    """Return what these scripts have printed, and in the line above it what they are doing."""
+    lines = [line for step in stage.steps for name in names for line in step.lines[name]]
+    lines.sort(key=lambda line: line.at)
+    title = ", ".join(f"{name}: {stage.state(name)}" for name in names)
+    all_run = all(stage.state(name) == "running" for name in names)
+    return Panel(title, [(text, style) for text in in_short(lines)], style if all_run else ALARM, share)
 
 
 def in_short(lines) -> list[str]:
     """Return lines in the order in which they came; of many messages in a row the first and the last."""
     texts = []
     for are_messages, group in groupby(lines, lambda line: isinstance(line.event, Message)):
-        row = list(group)
+        row = [short(line) for line in group]
         if are_messages and len(row) > 3:
-            texts += [short(row[0]), f"… {len(row) - 2} more …", short(row[-1])]
-        else:
-            texts += map(short, row)
+            row[1:-1] = [f"… {len(row) - 2} more …"]
+        texts += row
     return texts
 
 
@@ -68,35 +60,19 @@ def short(line) -> str:
     return f"{verb}: {tick['symbol']} {tick['price']} (offset {line.event.offset})"
 
 
-def svg_of(film: Film) -> str:
-    return film.svg(
-        title="consumer1 is stopped; started again, it resumes at its committed offset",
-        description="The topic's log as a row of messages, and on it the committed offset of each group: both "
-        "consumers read along; consumer1 is stopped, and its lag grows; started again, it goes on where it had "
-        "stopped and catches up; killed and started again, it does so too. Filmed from a real run of tests/demo.py.",
-    )
-
-
 def table_of(steps) -> Table:
     """Return the account of these steps for people."""
     title = "What Kafka stored, compared with what each consumer printed"
-    shown = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
-    shown.add_column("step")
-    shown.add_column("consumer", no_wrap=True)
-    for title in ("sent", "received", "LOST", "repeated", "lag\nat end"):
-        shown.add_column(title, justify="right", no_wrap=True)
+    shown = Table("step", title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
+    for head in ("sent", "consumer", "received", "LOST", "repeated", "lag\nat end"):
+        shown.add_column(head, justify="right", no_wrap=True)
     repeats = {name: repeated_in(steps, name) for name in CONSUMERS}
     for place, step in enumerate(steps):
+        once = [f"{step.number} {step.title}", str(sent_in([step]))]
         for name in CONSUMERS:
-            first, again = name == CONSUMERS[0], len(repeats[name][place])
-            shown.add_row(
-                f"{step.number} {step.title}" if first else "",
-                name,
-                str(sent_in([step])) if first else "",
-                str(len(run_of(name, [step]).messages)),
-                str(lost_in([step], name)),
-                f"{again} ({step.why})" if again else "0",
-                str(step.lags[name]),
-                style=COLOURS[name],
-            )
+            run = run_of(name, [step])
+            lost = sum(len(lost.offsets) for lost in run.of(Lost))
+            figures = (len(run.messages), lost, len(repeats[name][place]), step.lags[name])
+            shown.add_row(*once, name, *map(str, figures), style=COLOURS[name])
+            once = ["", ""]
     return shown
