@@ -1,16 +1,14 @@
 """See why no message goes missing: a minute and a half, a real Kafka, the four scripts stopped and killed.
 
-    python tests/demo.py                  on a terminal a live picture, otherwise (pipe, CI) the same
-                                          story as plain lines
+    python tests/demo.py                  on a terminal a live picture, otherwise (pipe, CI) the same as plain lines
     python tests/demo.py --fast           the same with shorter pauses: for tests, not for reading along
     python tests/demo.py --picture FILE   also film the first four steps, as an animated SVG:
                                           tests/demo.svg is one
 
-Nothing is simulated: each number is read from the scripts' lines or from Kafka. The Kafka is the
-demonstration's own, with a free port and temporary data; it needs no Docker. At the end a table
-compares, for each step, what Kafka stored with what each consumer printed. The exit status is 0
-only if nothing was missing, and nothing repeated, that should not be. Ctrl+C ends the
-demonstration, its scripts and its Kafka at once.
+Nothing is simulated: each number is read from the scripts' lines or from Kafka. The Kafka is the demonstration's own,
+with a free port and temporary data; it needs no Docker. At the end a table compares, for each step, what Kafka stored
+with what each consumer printed. The exit status is 0 only if nothing was missing, and nothing repeated, that should
+not be. Ctrl+C ends the demonstration, its scripts and its Kafka at once.
 """
 
 import signal

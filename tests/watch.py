@@ -73,8 +73,7 @@ def watch(shown) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.parse_args()
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace", line_buffering=True)  # for a terminal that lacks a letter, and a pipe
     logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)  # what it says of an outage is told here

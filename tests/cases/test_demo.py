@@ -17,8 +17,7 @@ NUMBER = re.compile(r"(?<![\w.])\d+(?!\.?\d)")  # neither in a name nor seconds 
 
 def test_it_tells_all_seven_steps_and_no_message_is_missing(tmp_path):
     picture = tmp_path / "picture.svg"
-    command = [*DEMO, "--picture", str(picture)]
-    program = Program("demo.py", command, TMPDIR=str(tmp_path), PYTHONIOENCODING="utf-8")
+    program = Program("demo.py", [*DEMO, "--picture", picture], TMPDIR=str(tmp_path), PYTHONIOENCODING="utf-8")
     try:
         assert program.wait(180) == 0, program.text()
     finally:

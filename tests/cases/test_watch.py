@@ -21,8 +21,8 @@ TOPIC, GROUP = "stock-market", "stock-group1"
 def test_a_session_by_hand_is_told_as_kafka_has_it(start):
     """As the README's "Watch offset-resume" and what follows it."""
     with contextlib.closing(Broker()) as broker:
-        kafka, servers = Kafka(broker.bootstrap_servers), {"bootstrap_servers": broker.bootstrap_servers}
-        settings = {**servers, "KAFKA_TOPIC": TOPIC, "KAFKA_GROUP_ID": GROUP, "SEND_INTERVAL_SECONDS": "0.2"}
+        kafka, settings = Kafka(broker.bootstrap_servers), {"KAFKA_TOPIC": TOPIC, "KAFKA_GROUP_ID": GROUP}
+        settings |= {"bootstrap_servers": broker.bootstrap_servers, "SEND_INTERVAL_SECONDS": "0.2"}
         with Terminal(WATCH, KAFKA_BOOTSTRAP_SERVERS=broker.bootstrap_servers) as terminal:
             terminal.shows(r"topic stock-market at \S+  Waiting for Kafka \(\w+\)\.")
             broker.start()

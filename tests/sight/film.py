@@ -1,8 +1,7 @@
 """A film of a terminal's screen: frames that rich draws, as one animated SVG. No Kafka.
 
-An image in a web page may run no script and load nothing, but its own CSS may move it. All frames
-lie side by side on a strip, and one animation moves the strip a frame further each time. A row that
-comes back is a reference to the first one.
+An image in a web page may run no script and load nothing, but its own CSS may move it. All frames lie side by side on a
+strip, and one animation moves the strip a frame further each time. A row that comes back is a reference to the first.
 """
 
 import re
@@ -34,11 +33,7 @@ PART = re.compile(rf"({SIGN})\1*|{WORD}(?: {WORD})*")  # one sign, repeated, or 
 
 
 class Film:
-    """What a screen showed, a frame whenever it had changed, but not more often than EVERY.
-
-    Args:
-        width, height: of the screen, in columns and rows.
-    """
+    """What a screen of so many columns and rows showed: a frame when it had changed, but not more often than EVERY."""
 
     def __init__(self, width: int, height: int):
         self._frames = []  # each: from when on, and its rows as SVG

@@ -59,11 +59,7 @@ class Chronicle:
         return self.last.at - self._since.get((name, number), self.last).at > PATIENCE
 
     def no_figures(self, at: float, error: KafkaError) -> list[tuple[str, str]]:
-        """Return what there is to tell if Kafka has not answered for a while, or only with this error; as `see` does.
-
-        Args:
-            at: in seconds since 1970.
-        """
+        """Return, as `see` does, what there is to tell if Kafka, asked at this time, has no answer but this error."""
         told, self.away = self.away, f"Waiting for Kafka ({type(error).__name__})."
         return [] if told else [(f"{clock(at)}  {self.away}", BAD)]
 
@@ -138,6 +134,5 @@ class Chronicle:
                 self._behind.add(place)
                 held = self.last.group(name).holder(number) or not self.last.group(name).tells_members
                 reason = "Its consumer stopped, is slow, or commits rarely" if held else "No member holds it"
-                since = clock(self._since[place].at)
-                stands = f"since {since}: committed {committed}, lag {log.lag(committed):,}"
-                yield f"{name} commits nothing on {where} {stands}. {reason}.", BAD
+                stands = f"{clock(self._since[place].at)}: committed {committed}, lag {log.lag(committed):,}"
+                yield f"{name} commits nothing on {where} since {stands}. {reason}.", BAD

@@ -65,14 +65,14 @@ class Stage:
 
     def state(self, name) -> str:
         """Return what a script is doing, in words."""
-        return STATES[self.scripts[name].process.poll()]
+        return STATES.get(self.scripts[name].process.poll(), "ended")
 
     def look(self):
         """See what Kafka has and what the scripts have printed, and show it; what is no message is told, too.
 
         Raises:
             SystemExit: a signal ends the demonstration.
-            AssertionError: a script has ended by itself.
+            AssertionError: a script has ended by itself, or with an error.
         """
         if self._ended_by:
             raise SystemExit(self._ended_by)
@@ -87,7 +87,7 @@ class Stage:
                     self.tell(f"    {line.text}")
             if script.process.poll() not in STATES:
                 script.wait()
-                raise AssertionError(f"{name} ended by itself: {script.text()[-200:]}")
+                raise AssertionError(f"{name} has ended: {script.text()[-200:]}")
         self._show(self)
 
     def say(self, note):
