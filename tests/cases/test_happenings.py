@@ -73,6 +73,8 @@ def test_a_group_that_commits_nothing_is_told_after_three_seconds_and_when_it_ha
     assert watched.move(2, committed=10) == []
     assert watched.chronicle.note("g", 0) == "held by consumer1 while its session lasts"
     assert watched.move(committed=7) == ["g has caught up on t-0: committed 57."]
+    assert watched.see(**WIPED) == [BEGINS_ANEW]
+    assert watched.move(8)[0].startswith("g commits nothing on t-0 since ")  # as where it is so when the watch begins
 
 
 def test_a_group_that_rebalances_has_not_lost_its_members():
