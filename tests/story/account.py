@@ -68,6 +68,6 @@ def verdict(steps, faults) -> str:
     if faults:
         return f"Verdict: FAILED: {'; '.join(faults)}."
     return (
-        f"Verdict: nothing missing, and nothing repeated, that should not be. {sent_in(steps)} messages were sent and "
-        "stored; each consumer received each of them once, but for those that the table counts as LOST or repeated."
+        f"Verdict: no message went missing without a word. {sent_in(steps)} were sent and stored; each consumer "
+        "received each of them once, but for those that the table counts as LOST or repeated."
     )
