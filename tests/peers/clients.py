@@ -1,0 +1,38 @@
+"""Who is measured: consumer1.py and its peers, each as its own documentation writes a consumer."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from local_kafka.files import CACHE, ROOT
+
+PROGRAMS = Path(__file__).parent / "programs"
+KAFKAJS = "kafkajs@2.2.4"  # what the Node originals use
+NODE_FOLDER = CACHE / KAFKAJS
+# By a peer's name, which is what --only takes and the tables show: what runs it, and what to know of its settings.
+COMMANDS = {
+    "consumer1.py": [sys.executable, ROOT / "consumer1.py"],
+    "kafka-python-console": [sys.executable, PROGRAMS / "kafka_python_console.py"],
+    "confluent-kafka-poll": [sys.executable, PROGRAMS / "confluent_loops.py"],
+    "confluent-kafka-batches": [sys.executable, PROGRAMS / "confluent_loops.py", "batches"],
+    "aiokafka": [sys.executable, PROGRAMS / "aiokafka_loop.py"],
+    "kafkajs": ["env", f"NODE_PATH={NODE_FOLDER / 'node_modules'}", "node", PROGRAMS / "kafkajs_loop.js"],
+}
+DEFAULTS = "automatic commits every 5 s, session timeout"
+SETTINGS = {
+    "consumer1.py": "static member, session timeout 7 s, commits what is printed, poll by poll",
+    "kafka-python-console": f"`python -m kafka.consumer -C auto_offset_reset=earliest`: {DEFAULTS} 45 s",
+    "confluent-kafka-poll": f"`auto.offset.reset=earliest`: {DEFAULTS} 45 s",
+    "confluent-kafka-batches": "the same, with `consume(500, 0.1)` and one print for a batch",
+    "aiokafka": f"`auto_offset_reset=earliest`: {DEFAULTS} 10 s",
+    "kafkajs": "as the Node originals: commits each batch, session timeout 30 s, no signal makes it leave its group",
+}
+
+
+def install_kafkajs() -> str:
+    """Download kafkajs, once; return its version and Node's. Without node or npm: OSError or SubprocessError."""
+    node = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout.strip()
+    if not (NODE_FOLDER / "package-lock.json").exists():  # npm writes it last
+        install = ["npm", "install", "--prefix", NODE_FOLDER, "--ignore-scripts", "--no-audit", "--no-fund", KAFKAJS]
+        subprocess.run(install, check=True, capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
+    return f"{KAFKAJS.replace('@', ' ')}, Node {node}"
