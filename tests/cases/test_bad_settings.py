@@ -8,9 +8,13 @@ import threading
 
 PRODUCER, CONSUMER = ["producer1"], ["consumer1"]  # the other two differ in names alone
 BOTH = PRODUCER + CONSUMER
+UNABLE = "KafkaTimeoutError: Unable to bootstrap from"
 RESET = "KAFKA_AUTO_OFFSET_RESET must be earliest or latest."
 INTERVAL = "SEND_INTERVAL_SECONDS must be 0 or more, such as 2 or 0.5."
 REFUSED = [
+    (BOTH, "bootstrap_servers", "localhost:1", f"{UNABLE} localhost:1"),  # no server
+    (BOTH, "bootstrap_servers", "no-such-host.invalid:1", f"{UNABLE} no-such-host.invalid:1"),
+    (BOTH, "bootstrap_servers", "localhost:kafka", "invalid literal for int() with base 10: 'kafka'"),
     (BOTH, "KAFKA_TOPIC", "stock market", 'Topic name "stock market" is illegal'),
     (CONSUMER, "KAFKA_AUTO_OFFSET_RESET", "first", RESET),
     (PRODUCER, "SEND_INTERVAL_SECONDS", "two", INTERVAL),
@@ -36,42 +40,28 @@ def test_a_setting_that_cannot_work_is_refused(start, subtests):
 
 
 def test_any_argument_tells_what_the_script_does_and_its_settings(start):
-    for script in [start(name, argument) for name in BOTH for argument in ("--help", "--from-beginning")]:
+    for script in (start("producer1", "--help"), start("consumer1", "--from-beginning")):
         assert script.wait() == 1
         assert not script.output
         assert "Settings, read from the environment:" in [line.text for line in script.errors]
 
 
-@contextlib.contextmanager
-def tls_server():
-    """Yield a port that speaks TLS alone, as many clusters have it: what is no TLS is answered with an alert."""
+class Tls(socketserver.BaseRequestHandler):
+    """It speaks TLS alone, as many clusters do: what is no TLS is answered with an alert."""
 
-    class Handler(socketserver.BaseRequestHandler):
-        def handle(self):
-            with contextlib.suppress(OSError):  # an SSLError is one: the handshake fails, as it must
-                context.wrap_socket(self.request, server_side=True)
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
+    def handle(self):
+        with contextlib.suppress(OSError):  # an SSLError is one: the handshake fails, as it must
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).wrap_socket(self.request, server_side=True)
 
 
-def test_an_address_where_no_kafka_answers_ends_the_scripts_soon(start, subtests):
+def test_a_port_where_something_else_listens_ends_the_scripts_soon(start, subtests):
     """All at once, since each tries for eight seconds. None may name port 9092, where somebody's Kafka may listen."""
-    with tls_server() as tls, socket.create_server(("127.0.0.1", 0)) as mute:
-        unable = "KafkaTimeoutError: Unable to bootstrap from "
-        addresses = {
-            "localhost:1": unable,  # no server
-            f"localhost:{tls}": unable,
-            f"localhost:{mute.getsockname()[1]}": unable,
-            "http://localhost:1": unable,
-            "no-such-host.invalid:1": unable,
-            "localhost:kafka": "invalid literal for int() with base 10: 'kafka'",
-        }
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Tls) as tls, socket.create_server(("127.0.0.1", 0)) as mute:
+        threading.Thread(target=tls.serve_forever, daemon=True).start()
+        addresses = [f"localhost:{port}" for port in (tls.server_address[1], mute.getsockname()[1])]
         started = {address: [start(name, bootstrap_servers=address) for name in BOTH] for address in addresses}
-        for address, error in addresses.items():
-            for script in started[address]:
+        for address, scripts in started.items():
+            for script in scripts:
                 with subtests.test(address, script=script.name):
-                    assert the_error_of(script) == (f"{error}{address}" if error is unable else error)
+                    assert the_error_of(script) == f"{UNABLE} {address}"
+        tls.shutdown()
