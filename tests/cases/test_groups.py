@@ -3,12 +3,8 @@
 import signal
 import time
 
-import pytest
-
 from evidence.judge import assert_sound, missing
-from evidence.kafka_itself import Kafka
 from evidence.scripts import runs
-from local_kafka.brokers import Broker
 from machine.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
@@ -20,22 +16,17 @@ def held(kafka, topic) -> dict[str, set[int]]:
     return {member.client_id: set(member.partitions) for member in members}
 
 
-@pytest.fixture
 def two_of_a_group(start, kafka, topic):
-    """A function that starts consumer1, and when it has both partitions consumer2, in the group `topic`."""
-
-    def share(kafka=kafka, start=start, **settings):
-        kafka.create_topic(topic, partitions=2)
-        consumers = []
-        for name, shared in (("consumer1", [[0, 1]]), ("consumer2", [[0], [1]])):
-            consumers.append(start(name, KAFKA_GROUP_ID=topic, **settings))
-            wait_until(lambda shared=shared: sorted(map(sorted, held(kafka, topic).values())) == shared)
-        for consumer in consumers:
-            (partition,) = held(kafka, topic)[consumer.name]
-            consumer.wait_for(f"(Resuming|Starting) partition {partition} ")
-        return consumers
-
-    return share
+    """Start consumer1, and when it has both partitions consumer2, in the group `topic`; return them when both read."""
+    kafka.create_topic(topic, partitions=2)
+    consumers = []
+    for name, shared in (("consumer1", [[0, 1]]), ("consumer2", [[0], [1]])):
+        consumers.append(start(name, KAFKA_GROUP_ID=topic))
+        wait_until(lambda shared=shared: sorted(map(sorted, held(kafka, topic).values())) == shared)
+    for consumer in consumers:
+        (partition,) = held(kafka, topic)[consumer.name]
+        consumer.wait_for(f"(Resuming|Starting) partition {partition} ")
+    return consumers
 
 
 def send_to_both(kafka, topic):
@@ -43,44 +34,37 @@ def send_to_both(kafka, topic):
         kafka.send(topic, *TICKS, partition=partition)
 
 
-def test_two_consumers_of_one_group_share_two_partitions(two_of_a_group, kafka, topic):
-    """The first had both until the second came: then it prints nothing more of the one that it gave away."""
-    consumers = two_of_a_group()
+def test_two_consumers_of_one_group_share_two_partitions_until_one_stops(start, kafka, topic):
+    """The first had both until the second came, and prints nothing more of the one that it gave away."""
+    first, second = consumers = two_of_a_group(start, kafka, topic)
     send_to_both(kafka, topic)
     wait_until(lambda: kafka.committed(topic, topic) == {0: 10, 1: 10})
     for consumer in consumers:
         assert {message.partition for message in consumer.messages()} == held(kafka, topic)[consumer.name]
-    assert_sound(runs(consumers), kafka.whole_log(topic))
-
-
-def test_when_one_of_a_group_stops_the_other_has_its_partition(two_of_a_group, kafka, topic):
-    first, second = two_of_a_group()
     first.interrupt()
-    assert len([line for line in first.output if f"Group {topic} resumes partition" in line.text]) == 1
+    assert first.text().count(f"Group {topic} resumes partition") == 1
     send_to_both(kafka, topic)
     log = kafka.whole_log(topic)
-    second.wait_until(lambda: not missing([second.run()], log))
+    second.wait_until(lambda: not missing(runs(consumers), log))
     assert held(kafka, topic) == {"consumer2": {0, 1}}
-    assert_sound(runs([first, second]), log)
+    assert_sound(runs(consumers), log)
 
 
-def test_a_member_that_restarts_does_not_disturb_the_other(start_with_a_long_session, two_of_a_group, topic):
-    """On a Kafka with its own defaults: after each ending it is back at once, and the other prints messages alone."""
-    with Broker(settings={"KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": 3000}) as broker:
-        kafka, settings = Kafka(broker.bootstrap_servers), {"bootstrap_servers": broker.bootstrap_servers}
-        first, second = two_of_a_group(kafka, start_with_a_long_session, **settings)
-        # They may have joined one after the other; after two heartbeats without a line all is shared out.
-        wait_until(lambda: time.monotonic() > second.output[-1].at + 4)
-        before, restarted = len(second.output), [first]
-        for ending in ("SIGINT", "SIGTERM", "SIGKILL"):
-            restarted[-1].send(getattr(signal, ending))
-            restarted[-1].wait()
-            send_to_both(kafka, topic)
-            restarted.append(start_with_a_long_session("consumer1", KAFKA_GROUP_ID=topic, **settings))
-            restarted[-1].wait_for_messages(10)
-        second.wait_for_messages(30)
-        assert not [line.text for line in second.output[before:] if "Received" not in line.text]
-        assert_sound(runs([*restarted, second]), kafka.whole_log(topic), repeats=10)
+def test_a_member_that_restarts_does_not_disturb_the_other(start_with_a_long_session, kafka, topic):
+    """After each ending it is back at once, and the other prints messages alone."""
+    first, second = two_of_a_group(start_with_a_long_session, kafka, topic)
+    # They may have joined one after the other; after two heartbeats without a line all is shared out.
+    wait_until(lambda: time.monotonic() > second.output[-1].at + 4)
+    before, restarted = len(second.output), [first]
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        restarted[-1].send(ending)
+        restarted[-1].wait()
+        send_to_both(kafka, topic)
+        restarted.append(start_with_a_long_session("consumer1", KAFKA_GROUP_ID=topic))
+        restarted[-1].wait_for_messages(10)
+    second.wait_for_messages(30)
+    assert not [line.text for line in second.output[before:] if "Received" not in line.text]
+    assert_sound(runs([*restarted, second]), kafka.whole_log(topic), repeats=10)
 
 
 def test_a_consumer_that_gets_no_partition_says_so_and_takes_over(start, kafka, topic):
