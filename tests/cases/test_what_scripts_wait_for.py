@@ -11,28 +11,17 @@ TICKS = [b'{"tick":%d}' % number for number in range(10)]
 
 
 @pytest.fixture(scope="module")
-def broker_that_creates_no_topic():
+def bootstrap_servers():
     """A broker with auto.create.topics.enable=false, as many clusters have it."""
     with Broker(settings={"KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false"}) as broker:
-        yield broker
+        yield broker.bootstrap_servers
 
 
-@pytest.fixture
-def strict_kafka(broker_that_creates_no_topic):
-    return Kafka(broker_that_creates_no_topic.bootstrap_servers)
-
-
-@pytest.fixture
-def strict_start(start, strict_kafka):
-    """As `start`, for the broker that creates no topic."""
-    return lambda name: start(name, bootstrap_servers=strict_kafka.bootstrap_servers[0])
-
-
-def test_a_missing_topic_is_named_and_waited_for(strict_start, strict_kafka, topic):
-    producer, consumer = strict_start("producer1"), strict_start("consumer1")
+def test_a_missing_topic_is_named_and_waited_for(start, kafka, topic):
+    producer, consumer = start("producer1"), start("consumer1")
     consumer.wait_for(f"Waiting for topic {topic} to be created.")
     producer.wait_for(rf"Waiting for Kafka to store a tick in topic {topic} \(KafkaTimeoutError\)\.")
-    strict_kafka.create_topic(topic)
+    kafka.create_topic(topic)
     for script in (producer, consumer):
         script.wait_for_messages(10)
         assert not script.errors
@@ -42,25 +31,25 @@ def test_a_missing_topic_is_named_and_waited_for(strict_start, strict_kafka, top
 
 @pytest.mark.parametrize("restarted", [False, True])
 def test_a_topic_that_is_deleted_under_a_consumer_is_waited_for_and_the_new_one_read_from_its_start(
-    strict_start, strict_kafka, topic, restarted
+    start, kafka, topic, restarted
 ):
     """A restarted one leads its group and does not know it (KIP-814): its commit fails, and so it begins anew."""
-    strict_kafka.create_topic(topic)
-    strict_kafka.send(topic, *TICKS[:3])
-    consumer = strict_start("consumer1")
+    kafka.create_topic(topic)
+    kafka.send(topic, *TICKS[:3])
+    consumer = start("consumer1")
     consumer.wait_for_messages(3)
     if restarted:
         consumer.interrupt()
-        consumer = strict_start("consumer1")
+        consumer = start("consumer1")
         consumer.wait_for("Resuming")
-    with strict_kafka.admin() as admin:
+    with kafka.admin() as admin:
         admin.delete_topics([topic])
     consumer.wait_for(
         f"Waiting for (topic {topic} to be created|group {consumer.group} to give this consumer a partition)"
     )
-    strict_kafka.create_topic(topic)
-    strict_kafka.send(topic, *TICKS)
-    consumer.wait_until(lambda: consumer.messages()[-10:] == strict_kafka.log(topic))
+    kafka.create_topic(topic)
+    kafka.send(topic, *TICKS)
+    consumer.wait_until(lambda: consumer.messages()[-10:] == kafka.log(topic))
 
 
 def test_a_group_without_a_coordinator_is_waited_for_in_words(start, topic):
@@ -86,6 +75,7 @@ while True:
 
 def test_a_killed_member_with_another_assignor_is_waited_for(start, kafka, topic):
     """As a kafkajs original stopped with Ctrl+C: until its session is over, Kafka lets in no other assignor."""
+    kafka.create_topic(topic)
     kafka.send(topic, *TICKS)
     stranger = start("consumer1", command=[sys.executable, "-c", STRANGER])
     stranger.wait_for("joined")
