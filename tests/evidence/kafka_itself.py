@@ -54,7 +54,7 @@ class Kafka:
                 kafka-python 3.0.12 leaves a thread behind for each client that finds no Kafka.
 
         Raises:
-            kafka.errors.KafkaError: Kafka does not answer in time, or with an error that does not pass.
+            kafka.errors.KafkaError: Kafka does not answer in time, or only with this error.
         """
         return self._ask(lambda admin: self._look(admin, topic, groups), patience)
 
@@ -94,7 +94,7 @@ class Kafka:
         return Log(sorted({*earlier, *found}), first, ends)
 
     def _ask(self, question, patience=None):
-        """Return question(admin); after an error that may pass, ask again, with a new connection; else raise it."""
+        """Return question(admin); after an error ask again, with a new connection, until patience is over."""
         deadline = time.monotonic() + (patience or self._client["request_timeout_ms"] / 1000)
         while True:
             try:
@@ -104,9 +104,9 @@ class Kafka:
                 return question(self._kept)
             except Exception as error:  # amid an outage many can come
                 self.close()  # forget what it believes about coordinators and leaders, too
-                known = error if isinstance(error, errors.KafkaError) else errors.KafkaConnectionError(repr(error))
-                if time.monotonic() > deadline or not known.retriable:
-                    raise known from None
+                if time.monotonic() > deadline:
+                    known = isinstance(error, errors.KafkaError)
+                    raise error if known else errors.KafkaConnectionError(repr(error)) from None
             time.sleep(0.1)
 
     def _look(self, admin, topic, groups) -> Snapshot:
