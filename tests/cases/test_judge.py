@@ -18,8 +18,8 @@ def consumer(*told, name="consumer1"):
     return Run(name, list(told), group="g")
 
 
-def producer(*offsets, killed=False):
-    return Run("producer1", ticks(*offsets), killed=killed)
+def producer(*offsets):
+    return Run("producer1", ticks(*offsets))
 
 
 START, LATEST = Started(0, "earliest"), Started(0, "latest")
@@ -45,7 +45,6 @@ SOUND = {
     "deleted before the group began": ([consumer(START, *ticks(3, 4))], Log(FIVE, {0: 3})),
     "a start at the latest": ([consumer(LATEST, *ticks(3, 4))], WHOLE),
     "a partition moves to the other member": (MOVED, Log(ticks(0, 1, 2) + ticks(0, partition=1))),
-    "a tick in flight when its producer was killed": ([producer(0, 1, killed=True)], Log(ticks(0, 1, 2))),
 }
 
 
@@ -65,7 +64,6 @@ WRONG = [
     wrong(
         "duplicate: producers, partition 0, offset 2", producer(0, 1), log=Log([*ticks(0, 1), Message(0, 2, "tick 1")])
     ),
-    wrong("duplicate: producers, partition 0, offset 2", producer(0, 1), log=Log(ticks(0, 1, 2))),  # it was not killed
     wrong("producer order: producer1, partition 0, offset 1", producer(0, 2, 1), log=Log(ticks(0, 1, 2))),
     wrong(
         "unseen: group g, partition 0, offsets 2, 4",

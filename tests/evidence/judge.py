@@ -39,13 +39,11 @@ class Run:
         name: what anomalies call it, such as "consumer1" or "consumer1 in step 3".
         events: what the lines that it printed tell, in order, as `read` makes it of them.
         group: a consumer's group; None if it is a producer.
-        killed: it had no time to end in order: what a producer sent last may be stored without a line.
     """
 
     name: str
     events: list
     group: str | None = None
-    killed: bool = False
 
     def of(self, *kinds) -> list:
         """Return the events of these classes, such as Lost."""
@@ -227,16 +225,9 @@ def _jumps(run, log):
 
 
 def _duplicates(producers, log):
-    """Return what is stored without an acknowledgement of its own.
-
-    A killed producer may leave one such tick. Without producers nobody knows what was sent.
-    """
-    sent = [message for run in producers for message in run.messages]
-    places, values = {message.place for message in sent}, {message.value for message in sent}
-    more = [message for message in log.messages if message.place not in places] if producers else []
-    known = [message for message in more if message.value in values]
-    in_flight = sum(run.killed for run in producers)
-    return more if len(more) - len(known) > in_flight else known
+    """Return what is stored without an acknowledgement of its own. Without producers nobody knows what was sent."""
+    sent = {message.place for run in producers for message in run.messages}
+    return [message for message in log.messages if message.place not in sent] if producers else []
 
 
 def _start(runs, log, partition):

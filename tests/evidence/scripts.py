@@ -1,6 +1,5 @@
 """The four scripts, run as a person runs them. Nothing here imports them: they are processes that print lines."""
 
-import signal
 import sys
 
 from evidence.judge import Run, assert_sound, missing
@@ -44,7 +43,7 @@ class Script(Program):
             since: leave out what was printed before, in seconds of time.monotonic().
         """
         events = [line.event for line in list(self.output) if line.event and line.at >= since]
-        return Run(self.name, events, self.group, killed=self.process.poll() == -signal.SIGKILL)
+        return Run(self.name, events, self.group)
 
 
 def runs(scripts, since=0.0) -> list[Run]:
