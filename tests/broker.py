@@ -33,6 +33,7 @@ def main() -> None:
     try:
         if options.fresh:
             broker.wipe()
+        print("Starting Kafka.", flush=True)
         broker.start()
         print(f"Kafka is ready on {broker.bootstrap_servers}. Ctrl+C stops it; its messages stay for the next start.")
         sys.stdout.flush()

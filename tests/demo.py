@@ -95,7 +95,7 @@ def run(options) -> int:
     if film:
         options.picture.write_text(film.svg(FILM_TITLE), "utf-8")
     faults = account(stage.steps, log)
-    for text in ("", table_of(stage.steps), "", WHY, "", verdict(stage.steps, faults)):
+    for text in ("", WHY, "", table_of(stage.steps), "", verdict(stage.steps, faults)):
         console.print(text, highlight=False)
     return 1 if faults else 0
 

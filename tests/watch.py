@@ -59,14 +59,14 @@ def watch(shown) -> None:
     """Ask Kafka, and tell in the Live picture, or in plain lines if it is None, for ever."""
     kafka, chronicle, news = Kafka(SERVERS, timeout_ms=4000), Chronicle(TOPIC), deque(maxlen=200)
     while True:
-        if shown:
-            shown.update(screen(chronicle, news))
         try:
             # Where no Kafka is, wait until that has to be told, and after that for as long as it takes.
             lines = chronicle.see(kafka.snapshot(TOPIC, patience=FOR_EVER if chronicle.away else SILENT))
         except KafkaError as error:
             lines = chronicle.no_figures(time.time(), error)
         news.extend(lines)
+        if shown:
+            shown.update(screen(chronicle, news), refresh=True)
         for text, _ in lines if not shown else ():
             print(visible(text))
         time.sleep(EVERY)

@@ -48,9 +48,9 @@ def check_sentences(output):
 
 def check_table(output):
     """Check that the table's figures fit what the story has told: what came again, and what was deleted unread."""
-    table, _, verdict = output.partition("What Kafka stored")[2].partition("Why no message")
+    table, _, verdict = output.partition("What Kafka stored")[2].partition("Verdict: ")
     rows = re.findall(r"(consumer\d) +(\d+) +(\d+) +(\d+) +(\d+)", table)
-    stored = int(re.search(r"Verdict: no message .* (\d+) were sent and stored;", verdict)[1])
+    stored = int(re.search(r"no message .* (\d+) were sent and stored;", verdict)[1])
     first_lost, last_lost = map(int, re.search(r"so: LOST: offsets (\d+) to (\d+)", output).groups())
     back = int(re.search(r"committed offset from (\d+) to 0", output)[1])
     for name, unread, rewound in (("consumer1", last_lost + 1 - first_lost, back), ("consumer2", 0, 0)):

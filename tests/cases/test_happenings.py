@@ -68,7 +68,7 @@ def test_a_group_that_commits_nothing_is_told_after_three_seconds_and_when_it_ha
     stopped = clock(watched.snapshot.at)
     assert watched.move(7, end=1) == []
     reason = "Its consumer stopped, is slow, or commits rarely."
-    assert watched.move(20, end=1) == [f"g commits nothing on t-0 since {stopped}: committed 30, lag 8. {reason}"]
+    assert watched.move(20, end=1) == [f"g commits nothing on t-0 since {stopped}: committed 30, lag now 8. {reason}"]
     assert watched.chronicle.note("g", 0) == f"held by consumer1 while its session lasts; lag +26 since {stopped}"
     assert watched.move(2, committed=10) == []
     assert watched.chronicle.note("g", 0) == "held by consumer1 while its session lasts"

@@ -67,7 +67,7 @@ def consumer_is_stopped(consumer, told, terminal, kafka):
     assert 0 <= int(screen[1]) <= kafka.committed(GROUP, TOPIC)[0]
     assert consumer.interrupt() == 0
     at = kafka.committed(GROUP, TOPIC)[0]
-    told.wait_for(rf"stock-group1 commits nothing on stock-market-0 since \S+: committed {at}, lag \d+\. Its consumer")
+    told.wait_for(rf"stock-group1 commits nothing on stock-market-0 since \S+: committed {at}, lag now \d+\. Its ")
     terminal.shows(rf"▲┄+ +committed {at}, lag \d+\b[\s\S]*; lag \+\d+ since \d\d:\d\d:\d\d")
     with kafka.admin() as admin:  # it would come to its end in a few seconds
         admin.remove_group_members(GROUP, [MemberToRemove(group_instance_id="consumer1")])

@@ -134,5 +134,5 @@ class Chronicle:
                 self._behind.add(place)
                 held = self.last.group(name).holder(number) or not self.last.group(name).tells_members
                 reason = "Its consumer stopped, is slow, or commits rarely" if held else "No member holds it"
-                stands = f"{clock(self._since[place].at)}: committed {committed}, lag {log.lag(committed):,}"
+                stands = f"{clock(self._since[place].at)}: committed {committed}, lag now {log.lag(committed):,}"
                 yield f"{name} commits nothing on {where} since {stands}. {reason}.", BAD

@@ -130,6 +130,7 @@ class Stage:
         self.away = "Kafka is away: its log as last seen"
         self._broker.stop()
         self.pause(5)
+        self.away = "Kafka starts again: its log as last seen"
         began = time.monotonic()
         self._broker.start(wait=False)
         self.until("Kafka to start", self._broker.is_ready)

@@ -92,8 +92,8 @@ def rewind(stage):
     stage.interrupt("consumer1")
     before = stage.committed("consumer1")
     stage.say(
-        "Kafka waits until the session of the stopped consumer is over, seven seconds, before "
-        "it lets anyone move the group's offset: the consumer might come back."
+        "Kafka refuses to move the group's offset until the session of the stopped consumer is over, seven seconds "
+        "after its last sign of life, for it might come back: the demonstration waits for that."
     )
     stage.until("the end of consumer1's session", lambda: not stage.group("consumer1").members)
     stage.rewind("consumer1")
