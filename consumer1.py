@@ -48,24 +48,25 @@ def main():
         except errors.KafkaError as error:
             say(f"Waiting for Kafka ({type(error).__name__}).")
             consumer = reconnect(consumer, stop)
-    say("Stopped.")  # no close(): the group keeps its partitions for it, see group_instance_id
+    say("Stopped.")  # without leaving the group: see group_instance_id
 
 
 def poll_print_commit(consumer, stop):
-    """Read on from the committed offsets until Ctrl+C, SIGTERM, or a KafkaError."""
+    """Wait for the topic; read on at the committed offsets until told to stop, or a KafkaError."""
     # Until the topic exists there is nothing to assign, so don't join the group yet.
     while not stop and not consumer.partitions_for_topic(TOPIC):
         say(f"Waiting for topic {TOPIC} to be created.")
         time.sleep(0.5)
-    expected = {}  # {partition: the offset of its next message, if known}: to notice a jump
+    next_offsets = {}  # {partition: its next message's offset, None if unknown}: to notice a jump
     while not stop:
         messages = consumer.poll(timeout_ms=1000)
-        expected = tell_places(consumer, messages, expected)
+        next_offsets = tell_places(consumer, messages, next_offsets)
         show(messages)
         # Commits the offsets after all that poll() has returned. Even if that was nothing: poll()
         # hides an outage, commit() raises.
         consumer.commit()
-    for tp in sorted(expected):
+    # Stopped. Where the next start goes on, Kafka says.
+    for tp in sorted(next_offsets):
         committed = consumer.committed(tp, timeout_ms=ANSWER_MS)
         if committed is not None:
             say(f"Group {GROUP_ID} resumes partition {tp.partition} at offset {committed}.")
@@ -100,39 +101,39 @@ def reconnect(consumer, stop):
             # Ask the old one: in kafka-python 3.0.12 a new one that finds no Kafka leaks a thread.
             consumer.bootstrap(timeout_ms=ANSWER_MS, refresh=True)
             new = connect()
-            consumer.close()  # frees its thread and sockets
+            consumer.close()  # frees thread and sockets; a static member stays in its group
             return new
     return consumer
 
 
-def tell_places(consumer, messages, expected):
-    """Say where partitions are read on if that is news; return the new `expected`."""
-    if consumer.assignment() != expected.keys():
-        expected = tell_starts(consumer)
-    if not expected:
+def tell_places(consumer, messages, next_offsets):
+    """Say where partitions are read on if that is news; return the new `next_offsets`."""
+    if consumer.assignment() != next_offsets.keys():
+        next_offsets = tell_starts(consumer)
+    if not next_offsets:
         say(f"Waiting for group {GROUP_ID} to give this consumer a partition of {TOPIC}.")
     for tp, batch in messages.items():
-        if expected[tp] is not None:
-            tell_jump(consumer, tp, expected[tp], batch[0].offset)
-        expected[tp] = batch[-1].offset + 1
-    return expected
+        if next_offsets[tp] is not None:
+            tell_jump(consumer, tp, next_offsets[tp], batch[0].offset)
+        next_offsets[tp] = batch[-1].offset + 1
+    return next_offsets
 
 
 def tell_starts(consumer):
-    # All ends first: without a leader this fails before any line that the next try would repeat.
+    # All ends before any line: without a leader this fails, and the next try would repeat lines.
     ends = {tp: consumer.end_offsets([tp])[tp] for tp in sorted(consumer.assignment())}
-    expected = {}
+    next_offsets = {}
     for tp, end in ends.items():
         place = f"partition {tp.partition}"
         committed = consumer.committed(tp, timeout_ms=ANSWER_MS)
         first = consumer.beginning_offsets([tp])[tp]
-        expected[tp] = None if committed is None else max(committed, first)
+        next_offsets[tp] = None if committed is None else max(committed, first)
         if committed is None:
             say(f"No committed offset. Starting {place} at the {AUTO_OFFSET_RESET}.")
         else:
             say(f"Resuming {place} at offset {committed}: {max(0, end - committed)} behind.")
-            tell_jump(consumer, tp, committed, expected[tp])
-    return expected
+            tell_jump(consumer, tp, committed, next_offsets[tp])
+    return next_offsets
 
 
 def tell_jump(consumer, tp, expected, actual):
@@ -140,7 +141,7 @@ def tell_jump(consumer, tp, expected, actual):
     if actual < expected:  # as when the topic was deleted and made again
         say(f"Going back in partition {tp.partition}, from offset {expected} to offset {actual}.")
     elif actual > expected:
-        first = min(actual, consumer.beginning_offsets([tp])[tp])  # not after what has come
+        first = min(actual, consumer.beginning_offsets([tp])[tp])  # what has come is not lost
         if first > expected:  # if not, it is a gap that transactions or compaction leave
             lost = f"offsets {expected} to {first - 1} of partition {tp.partition}"
             say(f"LOST: {lost}. Kafka has deleted them.")
@@ -176,4 +177,4 @@ if __name__ == "__main__":
         main()
     except (errors.KafkaError, ValueError, OSError) as error:
         print(f"[{NAME}] {error}", file=sys.stderr, flush=True)
-        os._exit(1)  # sys.exit() would flush stdout once more, and fail again
+        os._exit(1)  # where a print has failed, sys.exit() would print again
