@@ -65,7 +65,7 @@ def test_however_it_is_ended_its_messages_stay_until_told_to_start_fresh_and_no_
     bare = {"PATH": "/nowhere", "LC_ALL": "C", "KAFKA_LOG_RETENTION_HOURS": "1", "KAFKA_TOPIC": "x"}
     port, kept = str(free_port()), []
     kafka = Kafka(f"127.0.0.1:{port}")
-    for ending, *options in (["SIGINT"], ["SIGKILL"], ["SIGHUP", "--fresh"]):
+    for ending, *options in (["SIGINT"], ["SIGHUP"], ["SIGKILL"], ["SIGTERM", "--fresh"]):
         broker = run_broker(checkout, "--port", port, *options, **bare)
         ready = f"Kafka is ready on 127.0.0.1:{port}. Ctrl+C stops it; its messages stay for the next start."
         assert broker.wait_for("ready").text == ready
