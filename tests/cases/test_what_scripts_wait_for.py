@@ -18,8 +18,10 @@ def bootstrap_servers():
 
 
 def test_a_missing_topic_is_named_and_waited_for(start, kafka, topic):
-    producer, consumer = start("producer1"), start("consumer1")
-    consumer.wait_for(f"Waiting for topic {topic} to be created.")
+    producer, consumer, impatient = start("producer1"), start("consumer1"), start("consumer2")
+    for waiting in (consumer, impatient):
+        waiting.wait_for(f"Waiting for topic {topic} to be created.")
+    assert impatient.interrupt() == 0
     producer.wait_for(rf"Waiting for Kafka to store a tick in topic {topic} \(KafkaTimeoutError\)\.")
     kafka.create_topic(topic)
     for script in (producer, consumer):
@@ -58,6 +60,7 @@ def test_a_group_without_a_coordinator_is_waited_for_in_words(start, topic):
         Kafka(broker.bootstrap_servers).send(topic, *TICKS)
         consumer = start("consumer1", bootstrap_servers=broker.bootstrap_servers)
         consumer.wait_for(f"Waiting for group {consumer.group} to give this consumer a partition of {topic}.")
+        assert consumer.interrupt() == 0
 
 
 STRANGER = """
