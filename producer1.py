@@ -70,8 +70,8 @@ def deliver(producer, tick, stop):
     future = None
     while True:
         try:
-            # A future that is not done in time is asked again: its tick is with the client, which
-            # goes on trying. One that has failed was rejected by Kafka: send the tick anew.
+            # get() waits for three seconds. In vain: ask the same future again, for the client has
+            # the tick and goes on trying. Failed: Kafka has rejected the tick, so send it anew.
             if future is None or future.failed():
                 future = producer.send(TOPIC, tick.encode())
             return future.get(timeout=3)
