@@ -5,6 +5,7 @@ import functools
 import itertools
 import os
 import re
+import shutil
 import sys
 
 import pytest
@@ -40,10 +41,13 @@ def pytest_sessionstart(session):
 
 
 def pytest_runtest_setup(item):
-    """Skip what this system cannot show; the marker's argument says why."""
+    """Skip what this system cannot show; the marker's argument says why. Fail at once where a tool is missing."""
     for marker in item.iter_markers("linux"):
         if sys.platform != "linux":
             pytest.skip(f"needs Linux: {marker.args[0]}")
+    needed = [tool for marker in item.iter_markers("needs") for tool in marker.args]
+    if missing := [tool for tool in needed if not shutil.which(tool)]:
+        pytest.fail(f"needs on the PATH: {', '.join(missing)}", pytrace=False)
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ def test_what_is_missing_and_each_repetition_is_counted():
 
 def test_ctrl_c_ends_it_with_all_that_it_started():
     program = benchmark("consumer1.py", IT_IS="mine-alone")
-    program.wait_until(lambda: any("catching up" in line.text for line in program.errors), limit=120)
+    program.wait_until("a consumer to run", lambda: "catching up" in program.text(), limit=120)
     assert commands_with("mine-alone")
     assert program.interrupt() == 130
     assert not commands_with("mine-alone")

@@ -89,7 +89,7 @@ def test_all_four_go_on_with_the_new_topic_after_the_data_are_wiped(four_scripts
     wiped = time.monotonic()
     own_broker.start()
     for consumer in four_scripts[2:]:
-        wait_until(lambda group=consumer.group: kafka.committed(group, topic))
+        wait_until("a first commit", lambda group=consumer.group: kafka.committed(group, topic))
     # Before that nothing was committed: what a consumer printed before it learnt that its group is gone comes again.
     end = kafka.offsets(topic)[0].end
     end_and_judge(four_scripts, kafka, topic, since=wiped, repeats=end)
@@ -131,12 +131,12 @@ def test_suspended_scripts_go_on_with_a_wiped_log_that_was_filled_beyond_their_p
         script.send(signal.SIGCONT)
     # Before that the producer may tell of a tick that the Kafka before has stored.
     refused = producer.wait_for(r"Waiting for Kafka to store a tick .* \(OutOfOrderSequenceNumberError\)\.")
-    producer.wait_until(lambda: len(producer.messages(since=refused.at)) > 2)
+    producer.wait_until("three ticks since", lambda: producer.messages(since=refused.at), lambda sent: len(sent) > 2)
     assert producer.interrupt() == 0
     log = kafka.whole_log(topic)
     assert_sound([other.run(), producer.run(since=refused.at)], log)
     # What the consumer fetched before it learnt that its group is gone comes first, then all of the new log.
-    consumer.wait_until(lambda: consumer.messages(since=wiped)[-len(log.messages) :] == log.messages)
+    consumer.wait_until("the new log", lambda: consumer.messages(since=wiped)[-len(log.messages) :], log.messages)
 
 
 SOON_WITHOUT_PATIENCE = """

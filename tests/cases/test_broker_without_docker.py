@@ -76,7 +76,7 @@ def test_however_it_is_ended_its_messages_stay_until_told_to_start_fresh_and_no_
         broker.send(getattr(signal, ending))
         assert broker.wait() == (-signal.SIGKILL if ending == "SIGKILL" else 0)
         assert not broker.errors
-        wait_until(lambda: not kafka_runs(checkout))
+        wait_until("Kafka to end", lambda: kafka_runs(checkout), False)
     [properties] = cache(checkout).glob("*/set-up-*/config/server.properties")
     assert "log.retention.hours=168" in properties.read_text().splitlines()
     assert "topic=x" not in properties.read_text()

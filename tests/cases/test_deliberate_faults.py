@@ -4,7 +4,6 @@ import pytest
 
 from evidence.judge import assert_sound
 from evidence.scripts import runs
-from machine.waiting import wait_until
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 ORIGINAL = "original = SimpleNamespace(**vars(script))\n"
@@ -65,7 +64,7 @@ def verdict(scripts, log, repeats=0) -> str:
 def test_a_fault_in_a_consumer_is_named(start_changed, kafka, topic, named):
     kafka.send(topic, *TICKS)
     broken = start_changed("consumer1", ORIGINAL + IN_A_CONSUMER[named])
-    wait_until(lambda: kafka.committed(broken.group, topic) == {0: 10})
+    kafka.wait_until_committed(broken.group, topic, {0: 10})
     broken.interrupt()
     assert named in verdict([broken], kafka.whole_log(topic))
 
@@ -92,7 +91,7 @@ script.tell_places = commit_first
 def test_commit_before_print_is_an_unseen_message(start, start_changed, kafka, topic):
     kafka.send(topic, *TICKS)
     broken = start_changed("consumer1", ORIGINAL + COMMITS_FIRST)
-    wait_until(lambda: kafka.committed(broken.group, topic) == {0: 10})
+    kafka.wait_until_committed(broken.group, topic, {0: 10})
     broken.kill()
     second = start("consumer1")
     second.wait_for("Resuming")

@@ -86,4 +86,4 @@ def test_on_a_terminal_it_shows_a_picture_until_ctrl_c_and_leaves_all_as_it_was(
         assert terminal.written.count(b"\x1b[?1049h") == terminal.written.count(b"\x1b[?1049l") == 1
     assert not list(tmp_path.iterdir())
     if sys.platform == "linux":
-        wait_until(lambda: not commands_with(str(tmp_path)), limit=10)
+        wait_until("all processes to end", lambda: commands_with(str(tmp_path)), [], limit=10)

@@ -16,13 +16,17 @@ def held(kafka, topic) -> dict[str, set[int]]:
     return {member.client_id: set(member.partitions) for member in members}
 
 
+def wait_until_shared_out(kafka, topic, shares):
+    wait_until(f"members that hold {shares}", lambda: sorted(map(sorted, held(kafka, topic).values())), shares)
+
+
 def two_of_a_group(start, kafka, topic):
     """Start consumer1, and when it has both partitions consumer2, in the group `topic`; return them when both read."""
     kafka.create_topic(topic, partitions=2)
     consumers = []
     for name, shared in (("consumer1", [[0, 1]]), ("consumer2", [[0], [1]])):
         consumers.append(start(name, KAFKA_GROUP_ID=topic))
-        wait_until(lambda shared=shared: sorted(map(sorted, held(kafka, topic).values())) == shared)
+        wait_until_shared_out(kafka, topic, shared)
     for consumer in consumers:
         (partition,) = held(kafka, topic)[consumer.name]
         consumer.wait_for(f"(Resuming|Starting) partition {partition} ")
@@ -38,14 +42,14 @@ def test_two_consumers_of_one_group_share_two_partitions_until_one_stops(start, 
     """The first had both until the second came, and prints nothing more of the one that it gave away."""
     first, second = consumers = two_of_a_group(start, kafka, topic)
     send_to_both(kafka, topic)
-    wait_until(lambda: kafka.committed(topic, topic) == {0: 10, 1: 10})
+    kafka.wait_until_committed(topic, topic, {0: 10, 1: 10})
     for consumer in consumers:
         assert {message.partition for message in consumer.messages()} == held(kafka, topic)[consumer.name]
     first.interrupt()
     assert first.text().count(f"Group {topic} resumes partition") == 1
     send_to_both(kafka, topic)
     log = kafka.whole_log(topic)
-    second.wait_until(lambda: not missing(runs(consumers), log))
+    second.wait_until("all that was sent", lambda: missing(runs(consumers), log), [])
     assert held(kafka, topic) == {"consumer2": {0, 1}}
     assert_sound(runs(consumers), log)
 
@@ -54,7 +58,7 @@ def test_a_member_that_restarts_does_not_disturb_the_other(start_with_a_long_ses
     """After each ending it is back at once, and the other prints messages alone."""
     first, second = two_of_a_group(start_with_a_long_session, kafka, topic)
     # They may have joined one after the other; after two heartbeats without a line all is shared out.
-    wait_until(lambda: time.monotonic() > second.output[-1].at + 4)
+    wait_until("four silent seconds", lambda: time.monotonic() - second.output[-1].at, lambda silent: silent > 4)
     before, restarted = len(second.output), [first]
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         restarted[-1].send(ending)
@@ -71,10 +75,10 @@ def test_a_consumer_that_gets_no_partition_says_so_and_takes_over(start, kafka, 
     kafka.send(topic, *TICKS)
     consumers = [start(name, KAFKA_GROUP_ID=topic) for name in ("consumer1", "consumer2")]
     told = f"Waiting for group {topic} to give this consumer a partition of {topic}."
-    wait_until(lambda: sorted(map(sorted, held(kafka, topic).values())) == [[], [0]])
+    wait_until_shared_out(kafka, topic, [[], [0]])
     without = next(consumer for consumer in consumers if not held(kafka, topic)[consumer.name])
     without.wait_for(told)
-    wait_until(lambda: kafka.committed(topic, topic) == {0: 10})
+    kafka.wait_until_committed(topic, topic, {0: 10})
     consumers.remove(without)
     consumers[0].interrupt()
     without.wait_for("Resuming partition 0 at offset 10: 0 behind.")

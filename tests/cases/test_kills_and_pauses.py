@@ -37,7 +37,7 @@ def test_what_poll_returned_is_printed_though_kafka_stops_answering_just_then(st
         consumer.wait_for("Waiting for Kafka")
         assert not consumer.messages()
         broker.process.send_signal(signal.SIGCONT)
-        wait_until(lambda: kafka.committed(consumer.group, topic) == {0: 300}, limit=120)
+        kafka.wait_until_committed(consumer.group, topic, {0: 300}, limit=120)
         assert consumer.interrupt() == 0
         assert_sound([consumer.run()], kafka.whole_log(topic))
 
@@ -45,14 +45,14 @@ def test_what_poll_returned_is_printed_though_kafka_stops_answering_just_then(st
 def test_a_consumer_suspended_for_longer_than_its_session_goes_on(start, kafka, topic):
     kafka.send(topic, *TICKS)
     consumer = start("consumer1")
-    wait_until(lambda: kafka.committed(consumer.group, topic) == {0: 10})
+    kafka.wait_until_committed(consumer.group, topic, {0: 10})
     consumer.send(signal.SIGSTOP)
-    wait_until(lambda: kafka.members(consumer.group) == 0)  # its session is over
+    wait_until("the end of its session", lambda: kafka.members(consumer.group), 0)
     kafka.send(topic, *TICKS)
     consumer.send(signal.SIGCONT)
     log = kafka.whole_log(topic)
-    consumer.wait_until(lambda: not missing([consumer.run()], log))
-    wait_until(lambda: kafka.committed(consumer.group, topic) == {0: 20})
+    consumer.wait_until("all that was sent", lambda: missing([consumer.run()], log), [])
+    kafka.wait_until_committed(consumer.group, topic, {0: 20})
     assert consumer.interrupt() == 0
     assert_sound([consumer.run()], log, repeats=10)  # what it prints before it learns that its session is over
 
@@ -83,6 +83,7 @@ def test_ctrl_c_while_a_script_looks_for_kafka_leaves_no_traceback(start, name):
 
 
 @pytest.mark.linux("/dev/full")
+@pytest.mark.needs("bash", "head")
 @pytest.mark.parametrize(
     ("redirect", "error"),
     [("| head -n 3", "[Errno 32] Broken pipe"), ("> /dev/full", "[Errno 28] No space left on device")],

@@ -6,6 +6,7 @@ import json
 import re
 import signal
 
+import pytest
 from kafka import KafkaConsumer
 
 from evidence.scripts import end_and_judge
@@ -46,14 +47,15 @@ def test_both_consumers_print_everything_of_both_producers(start, kafka, topic):
     end_and_judge([start(name) for name in ("producer1", "producer2", "consumer1", "consumer2")], kafka, topic)
 
 
+@pytest.mark.needs("bash", "dd", "sleep", "cat")
 def test_an_offset_is_committed_only_after_its_line_is_printed(start, kafka, topic, tmp_path):
     """A consumer whose output nobody reads can't print everything, so it may commit nothing but where it starts."""
     kafka.send(topic, *[b"x" * 1000] * 300)  # more than a pipe holds
     first_byte, may_read = tmp_path / "first-byte", tmp_path / "may-read"
     reader = f"dd bs=1 count=1 of='{first_byte}'; until [ -e '{may_read}' ]; do sleep 0.1; done; cat '{first_byte}' -"
     consumer = start("consumer1", redirect=f"| ({reader})")
-    wait_until(lambda: first_byte.exists() and first_byte.read_bytes())
+    wait_until("the first byte to be read", lambda: first_byte.exists() and first_byte.read_bytes())
     assert kafka.committed(consumer.group, topic).get(0, 0) == 0
     may_read.touch()
     consumer.wait_for_messages(300)
-    wait_until(lambda: kafka.committed(consumer.group, topic) == {0: 300})
+    kafka.wait_until_committed(consumer.group, topic, {0: 300})

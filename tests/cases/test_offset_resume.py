@@ -26,7 +26,7 @@ def test_a_restart_resumes_at_the_committed_offset_long_before_its_session_ends(
     kafka.send(topic, *TICKS[:4])
     first = start_with_a_long_session("consumer1")
     first.wait_for_messages(4)
-    wait_until(lambda: kafka.committed(first.group, topic) == {0: 4})
+    kafka.wait_until_committed(first.group, topic, {0: 4})
     first.send(ending)
     assert first.wait() == (-ending if ending == signal.SIGKILL else 0)
     if ending != signal.SIGKILL:
@@ -78,7 +78,7 @@ def test_thirty_restarts_lose_nothing_however_and_whenever_a_consumer_is_ended(s
         assert producer.interrupt() == 0
     consumers.append(start("consumer1"))
     log = kafka.whole_log(topic)
-    wait_until(lambda: kafka.committed(consumers[-1].group, topic) == {0: len(log.messages)})
+    kafka.wait_until_committed(consumers[-1].group, topic, {0: len(log.messages)})
     assert_sound(runs([*producers, *consumers]), log, repeats=uncommitted)
 
 
@@ -94,7 +94,7 @@ def test_a_group_starts_at_the_latest_if_told_so_and_keeps_that_place(start, kaf
     kafka.create_topic(topic, partitions=2)
     kafka.send(topic, TICKS[0], partition=0)
     first = start("consumer1", KAFKA_AUTO_OFFSET_RESET="latest")
-    wait_until(lambda: kafka.committed(first.group, topic) == {0: 1, 1: 0})
+    kafka.wait_until_committed(first.group, topic, {0: 1, 1: 0})
     first.kill()
     for partition in (0, 1):
         assert f"No committed offset. Starting partition {partition} at the latest." in first.text()
@@ -108,7 +108,7 @@ def test_what_is_deleted_before_a_group_that_starts_at_the_latest_is_no_loss(sta
     """It was never the group's to read; not even where nothing has come yet when it is deleted."""
     kafka.send(topic, *TICKS)
     consumer = start("consumer1", KAFKA_AUTO_OFFSET_RESET="latest")
-    wait_until(lambda: kafka.committed(consumer.group, topic) == {0: 10})
+    kafka.wait_until_committed(consumer.group, topic, {0: 10})
     kafka.delete_before(topic, 7)
     kafka.send(topic, b"new")
     assert [message.value for message in consumer.wait_for_messages(1)] == ["new"]
@@ -128,7 +128,7 @@ def test_a_topic_with_transactions_is_read_to_its_end_without_a_false_word(start
         (producer.abort_transaction if number % 2 else producer.commit_transaction)()
         first.wait_for_messages(1 + number // 2)  # so that each message comes with a poll() of its own
     producer.close()
-    wait_until(lambda: kafka.committed(first.group, topic) == {0: 12})
+    kafka.wait_until_committed(first.group, topic, {0: 12})
     first.interrupt()
     assert first.output[-2].text == f"[Consumer1] Group {first.group} resumes partition 0 at offset 12."
     second = start("consumer1")
@@ -182,7 +182,7 @@ def test_a_rewound_group_reads_again(start, kafka, topic):
     first = start("consumer1")
     first.wait_for_messages(10)
     first.interrupt()
-    wait_until(lambda: kafka.members(first.group) == 0)
+    wait_until("the end of its session", lambda: kafka.members(first.group), 0)
     admin = [sys.executable, "-m", "kafka.admin", "-b", kafka.bootstrap_servers[0]]
     rewind = [*admin, "groups", "reset-offsets", "-g", first.group, "-p", f"{topic}:0", "--to-offset", "3"]
     subprocess.run(rewind, check=True, capture_output=True, timeout=60)
@@ -202,15 +202,14 @@ def test_a_consumer_of_another_client_library_and_this_one_take_over_from_each_o
     other, seen = Consumer(settings), []
     other.subscribe([topic])
 
-    def has_seen_three():
+    def receive():
         if message := other.poll(1):
             seen.append((message.offset(), message.value()))
-        return len(seen) == 3
+        return seen
 
-    wait_until(has_seen_three, every=0)
+    wait_until("the three that the other is to read", receive, list(enumerate(TICKS))[3:6], every=0)
     other.commit(asynchronous=False)
     other.close()
-    assert seen == list(enumerate(TICKS))[3:6]
     kafka.send(topic, *TICKS[6:])
     second = start("consumer1")
     assert second.wait_for_messages(4) == kafka.log(topic)[6:]

@@ -45,7 +45,7 @@ def test_messages_that_retention_deletes_ahead_of_a_running_consumer_are_reporte
     kafka.send(topic, *TICKS[:2])
     consumer = start("consumer1")
     consumer.wait_for_messages(2)
-    wait_until(lambda: kafka.committed(f"{topic}-consumer1", topic) == {0: 2})
+    kafka.wait_until_committed(f"{topic}-consumer1", topic, {0: 2})
     consumer.send(signal.SIGSTOP)
     kafka.send(topic, TICKS[2])  # this one answers the fetch that the consumer waits for, if that is not over yet
     kafka.send(topic, *TICKS[3:])
@@ -53,7 +53,7 @@ def test_messages_that_retention_deletes_ahead_of_a_running_consumer_are_reporte
     kafka.delete_before(topic, 7)
     consumer.send(signal.SIGCONT)
     consumer.wait_for(r"LOST: offsets [23] to 6 ")
-    consumer.wait_until(lambda: consumer.messages()[-3:] == kafka.log(topic))
+    consumer.wait_until("the three that are left", lambda: consumer.messages()[-3:], kafka.log(topic))
     assert_sound([consumer.run()], kafka.whole_log(topic, earlier))
 
 
@@ -62,7 +62,7 @@ def test_the_real_retention_deletes_by_age_and_by_size_and_the_loss_is_reported(
     """Not a command that deletes, but retention itself."""
     first, earlier = stopped_with_eight_unread(start, kafka, topic)
     kafka.configure(topic, **limit)
-    wait_until(lambda: kafka.offsets(topic)[0] == (10, 10), limit=60)
+    wait_until("retention to delete all", lambda: kafka.offsets(topic)[0], (10, 10))
     second = start("consumer1")
     second.wait_for(r"LOST: offsets 2 to 9 of partition 0")
     assert_sound(runs([first, second]), kafka.whole_log(topic, earlier))

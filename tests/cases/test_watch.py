@@ -5,6 +5,7 @@ import logging
 import re
 import sys
 
+import pytest
 from kafka import OffsetAndMetadata, TopicPartition
 from kafka.admin import MemberToRemove
 
@@ -82,7 +83,7 @@ def kafka_is_restarted(told, terminal, kafka, broker):
     broker.start()
     told.wait_for(r"Kafka answers\.$")
     end = kafka.offsets(TOPIC)[0].end
-    wait_until(lambda: kafka.committed(GROUP, TOPIC)[0] > end)
+    wait_until("commits since", lambda: kafka.committed(GROUP, TOPIC)[0], lambda offset: offset > end)
     told_since = told.text().partition("Waiting for Kafka")[2]
     assert not re.search("not exist|begins|over", told_since), told_since
 
@@ -91,7 +92,7 @@ def test_it_only_looks(kafka, topic, start, caplog):
     """The client notes each request that it writes to the broker: none of them changes anything."""
     kafka.send(topic, b"tick")
     start("consumer1", KAFKA_GROUP_ID=topic)
-    wait_until(lambda: kafka.committed(topic, topic) == {0: 1})
+    kafka.wait_until_committed(topic, topic, {0: 1})
     kafka.snapshot(topic)  # the first one also connects
     with caplog.at_level(logging.DEBUG, "kafka.protocol.parser"):
         assert kafka.snapshot(topic).groups[topic].committed == {0: 1}
@@ -105,22 +106,23 @@ def test_a_member_that_reads_another_topic_of_its_group_holds_no_partition(kafka
     for name in (topic, f"{topic}-other"):
         kafka.create_topic(name)
     start("consumer1", KAFKA_GROUP_ID=topic)
-    wait_until(lambda: kafka.committed(topic, topic) == {0: 0})
+    kafka.wait_until_committed(topic, topic, {0: 0})
     [first] = kafka.snapshot(topic).group(topic).members
     assert (first.client_id, first.partitions, first.reads) == ("consumer1", {0}, True)
     start("consumer1", KAFKA_GROUP_ID=topic, KAFKA_TOPIC=f"{topic}-other")
     seen = []
 
-    def reads_the_other():
+    def holder_of_the_other():
         seen.extend(kafka.snapshot(topic, [topic]).group(topic).members)
         return kafka.snapshot(f"{topic}-other").group(topic).holder(0)
 
-    wait_until(reads_the_other, every=0)
+    wait_until("it to hold the other topic", holder_of_the_other, every=0)
     turned = [member for member in seen if member.member_id != first.member_id]
     assert turned
     assert not any(member.reads or member.partitions for member in turned)
 
 
+@pytest.mark.needs("bash", "head")
 def test_a_reader_that_is_gone_ends_it_quietly(kafka, topic, start):
     command = ["bash", "-o", "pipefail", "-c", f"{WATCH[0]} {WATCH[1]} | head -n 1"]
     gone = start("watch", command=command)

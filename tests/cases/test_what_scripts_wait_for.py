@@ -51,7 +51,7 @@ def test_a_topic_that_is_deleted_under_a_consumer_is_waited_for_and_the_new_one_
     )
     kafka.create_topic(topic)
     kafka.send(topic, *TICKS)
-    consumer.wait_until(lambda: consumer.messages()[-10:] == kafka.log(topic))
+    consumer.wait_until("the new topic's ten messages", lambda: consumer.messages()[-10:], kafka.log(topic))
 
 
 def test_a_group_without_a_coordinator_is_waited_for_in_words(start, topic):

@@ -9,6 +9,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewTopic, OffsetSpec
 from evidence.judge import Log
 from evidence.lines import Message
 from evidence.snapshot import Group, Member, PartitionLog, Snapshot
+from machine.waiting import wait_until
 
 PROTOCOLS = ("consumer", "")  # of the groups that consumers make; "" if it had no member yet
 
@@ -61,6 +62,10 @@ class Kafka:
     def committed(self, group, topic) -> dict[int, int]:
         """Return {partition: committed offset}, without the partitions that have none."""
         return self.snapshot(topic, [group]).group(group).committed
+
+    def wait_until_committed(self, group, topic, offsets, limit=60) -> None:
+        """Wait until the group has committed just these offsets: {partition: offset}."""
+        wait_until(f"group {group} to commit {offsets}", lambda: self.committed(group, topic), offsets, limit)
 
     def members(self, group) -> int:
         """Return how many members the group has."""

@@ -9,7 +9,7 @@ import time
 
 from evidence.lines import Line, read
 from machine.processes import start
-from machine.waiting import Overdue, wait_until
+from machine.waiting import Overdue, wait_until, will_do
 
 
 class Program:
@@ -39,24 +39,24 @@ class Program:
         for reader in self._readers:
             reader.start()
 
-    def wait_until(self, condition, limit=60):
-        """Return condition()'s first true value.
+    def wait_until(self, what, ask, wanted=bool, limit=60):
+        """Wait as the function `wait_until` does, but no longer than the program runs.
 
         Raises:
-            AssertionError: it is not true after `limit` seconds, or the program has ended; it shows what was printed.
+            AssertionError: no wanted answer came in time, or before it ended. It shows what was printed, too.
         """
 
         def asked():
             has_ended = self.has_ended()  # asked first: its last lines may be what is waited for
-            result = condition()
-            if has_ended and not result:
-                raise Overdue(f"ended with {self.process.returncode}")
-            return result
+            answer = ask()
+            if has_ended and not will_do(wanted, answer):
+                raise Overdue(f"Ended with {self.process.returncode} before {what}; last seen: {answer}")
+            return answer
 
         try:
-            return wait_until(asked, limit, every=0.05)
+            return wait_until(what, asked, wanted, limit, every=0.05)
         except Overdue as why:
-            raise AssertionError(f"{self.name}: {why}, and it printed only\n{self.text()}") from None
+            raise AssertionError(f"{self.name}: {why}. It printed only\n{self.text()}") from None
 
     def has_ended(self) -> bool:
         """Tell whether it has ended and all its lines are read."""
@@ -64,9 +64,11 @@ class Program:
 
     def wait_for(self, pattern, limit=60) -> Line:
         """Return the first line of the output that the regular expression is found in; raises as `wait_until`."""
-        return self.wait_until(
-            lambda: next((line for line in self.output if re.search(pattern, line.text)), None), limit
-        )
+
+        def found():
+            return next((line for line in self.output if re.search(pattern, line.text)), None)
+
+        return self.wait_until(f"a line with {pattern!r}", found, limit=limit)
 
     def text(self) -> str:
         return "\n".join(line.text for line in [*self.output, *self.errors])

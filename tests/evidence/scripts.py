@@ -29,7 +29,7 @@ class Script(Program):
 
     def wait_for_messages(self, count, limit=60) -> list[Message]:
         """Return the messages it has sent or received when there are `count` of them; raises as `wait_until`."""
-        self.wait_until(lambda: len(self.messages()) >= count, limit)
+        self.wait_until(f"{count} messages", lambda: len(self.messages()), lambda number: number >= count, limit)
         return self.messages()
 
     def messages(self, since=0.0) -> list[Message]:
@@ -71,7 +71,7 @@ def end_and_judge(scripts, kafka, topic, since=0.0, **allowed) -> None:
     log = kafka.whole_log(topic)
     for consumer in consumers:
         begin = allowed.get("begin", {}).get(consumer.group)
-        consumer.wait_until(lambda consumer=consumer, begin=begin: not missing([consumer.run(since)], log, begin))
+        consumer.wait_until("all that was sent", lambda c=consumer, b=begin: missing([c.run(since)], log, b), [])
         assert consumer.interrupt() == 0, consumer.text()
     assert_sound(runs(scripts, since), log, **allowed)
     for script in scripts:

@@ -51,15 +51,16 @@ class Terminal:
 
     def shows(self, pattern):
         """Return the match of a regular expression in what the screen shows, waiting for it as `wait_until` does."""
+        search = re.compile(pattern, re.MULTILINE).search
 
-        def found():
+        def screen():
             self._read()
-            return re.search(pattern, "\n".join(self._screen.display), re.MULTILINE)
+            return "\n".join(["", *self._screen.display])
 
-        return wait_until(found)
+        return search(wait_until(f"{pattern!r} on the screen", screen, search))
 
     def interrupt(self) -> int:
         """End it with Ctrl+C; return its exit status."""
         self._process.sendintr()
-        wait_until(lambda: not self._read())
+        wait_until("the end of its output", self._read, False)
         return self._process.wait()

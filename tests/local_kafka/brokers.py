@@ -133,7 +133,7 @@ class Broker:
             BrokerError: it ended, or was silent for 60 s.
         """
         try:
-            wait_until(self.is_ready, limit=60, every=0.05)
+            wait_until("Kafka to answer", self.is_ready, every=0.05)
         except Overdue:
             raise BrokerError(f"Kafka did not answer within 60 s; its output is in {self.output}.") from None
 

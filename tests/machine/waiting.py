@@ -4,23 +4,30 @@ import time
 
 
 class Overdue(AssertionError):
-    """It has not become true in time."""
+    """What was waited for has not come, and the message says what came instead."""
 
 
-def wait_until(condition, limit=60, every=0.1):
-    """Return condition()'s first true value.
+def wait_until(what, ask, wanted=bool, limit=60, every=0.1):
+    """Return ask()'s first answer that is wanted: wait_until("the group to be empty", lambda: kafka.members("g"), 0).
 
     Args:
-        condition: raises what ends the waiting at once, if there is nothing to wait for any more.
+        what: the end of the sentence "Waited 60 s for …".
+        ask: may raise an error, which ends the waiting.
+        wanted: the answer itself, or a function that says if an answer will do. By default, any true one.
         limit: in seconds.
         every: the seconds between two questions.
 
     Raises:
-        Overdue: it is not true after `limit` seconds.
+        Overdue: no wanted answer came in time. It shows the last one.
     """
     deadline = time.monotonic() + limit
-    while not (result := condition()):
+    while not will_do(wanted, answer := ask()):
         if time.monotonic() > deadline:
-            raise Overdue(f"not so after {limit} s: {condition}")
+            raise Overdue(f"Waited {limit} s for {what}; last seen: {answer}")
         time.sleep(every)
-    return result
+    return answer
+
+
+def will_do(wanted, answer) -> bool:
+    """Tell whether this is a wanted answer, as `wait_until` has it."""
+    return wanted(answer) if callable(wanted) else answer == wanted

@@ -9,7 +9,7 @@ from evidence.kafka_itself import Kafka
 from evidence.lines import Line, Message
 from evidence.scripts import Script
 from evidence.snapshot import Group, PartitionLog
-from machine.waiting import Overdue, wait_until
+from machine.waiting import wait_until
 from story.account import CONSUMERS, GROUPS
 
 TOPIC = "stock-market"
@@ -135,7 +135,8 @@ class Stage:
         self._broker.start(wait=False)
         self.until("Kafka to start", self._broker.is_ready)
         self.away = ""
-        self.until("all to go on", lambda: all(script.messages(since=began) for script in self.scripts.values()))
+        for name, script in self.scripts.items():
+            self.until(f"{name} to go on", lambda script=script: script.messages(since=began))
 
     def rewind(self, name):
         """Set a consumer's group back to the earliest offset: all from there on may come again."""
@@ -146,21 +147,18 @@ class Stage:
         self.look()
         self.step.may_repeat[name] = self.committed(name)
 
-    def until(self, what, condition):
-        """Wait until condition() is true, with a look before each question; raise AssertionError after a minute."""
+    def until(self, what, ask, wanted=bool):
+        """Wait as `wait_until` does, with a look before each question."""
 
-        def asked():
+        def look_and_ask():
             self.look()
-            return condition()
+            return ask()
 
-        try:
-            wait_until(asked, every=0.2)
-        except Overdue:
-            raise AssertionError(f"Waited a minute in vain for {what}.") from None
+        wait_until(what, look_and_ask, wanted, every=0.2)
 
     def until_read(self, name, offset):
         """Wait until a consumer has committed this offset; raises as `until`."""
-        self.until(f"{name} to read up to offset {offset}", lambda: self.committed(name) >= offset)
+        self.until(f"{name} to commit offset {offset}", lambda: self.committed(name), lambda at: at >= offset)
 
     def pause(self, seconds):
         """Leave time to read along."""

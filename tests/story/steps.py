@@ -45,7 +45,7 @@ def stop_one(stage):
     """Ctrl+C stops consumer1: messages pile up behind it, while consumer2 goes on."""
     stage.interrupt("consumer1")
     stage.say(f"It stopped at offset {stage.committed('consumer1')}: that is its group's committed offset.")
-    stage.until("messages behind consumer1", lambda: stage.lag("consumer1") >= 10)
+    stage.until("messages behind consumer1", lambda: stage.lag("consumer1"), lambda lag: lag >= 10)
     stage.say(
         "Its committed offset stays, and what comes now waits in the log: the lag grows. "
         "consumer2's group has a committed offset of its own and is not held up."
@@ -95,7 +95,7 @@ def rewind(stage):
         "Kafka refuses to move the group's offset until the session of the stopped consumer is over, seven seconds "
         "after its last sign of life, for it might come back: the demonstration waits for that."
     )
-    stage.until("the end of consumer1's session", lambda: not stage.group("consumer1").members)
+    stage.until("the end of consumer1's session", lambda: stage.group("consumer1").members, ())
     stage.rewind("consumer1")
     at = stage.committed("consumer1")
     stage.say(f"The rewind has set its committed offset from {before} to {at}, and changed nothing else.")
@@ -112,7 +112,7 @@ def delete_unread(stage):
     """consumer1 is stopped, and Kafka deletes unread messages, as retention does: that is reported, not hidden."""
     stage.interrupt("consumer1")
     at = stage.committed("consumer1")
-    stage.until("messages behind consumer1", lambda: stage.lag("consumer1") >= 12)
+    stage.until("messages behind consumer1", lambda: stage.lag("consumer1"), lambda lag: lag >= 12)
     last = at + stage.lag("consumer1") * 2 // 3 - 1
     stage.until_read("consumer2", last + 1)
     stage.kafka.delete_before(TOPIC, last + 1)
