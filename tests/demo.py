@@ -28,6 +28,7 @@ from kafka.errors import KafkaError
 from rich.console import Console
 from rich.live import Live
 
+from evidence.scripts import runs
 from local_kafka.brokers import Broker
 from local_kafka.download import BrokerError
 from machine.processes import on_ending
@@ -94,8 +95,9 @@ def run(options) -> int:
         log = stage.kafka.whole_log(TOPIC)
     if film:
         options.picture.write_text(film.svg(FILM_TITLE), "utf-8")
-    faults = account(stage.steps, log)
-    for text in ("", WHY, "", table_of(stage.steps), "", verdict(stage.steps, faults)):
+    told = runs(stage.started)
+    faults = account(stage.steps, told, log)
+    for text in ("", WHY, "", table_of(stage.steps, told), "", verdict(told, faults)):
         console.print(text, highlight=False)
     return 1 if faults else 0
 

@@ -80,12 +80,13 @@ def start(topic, bootstrap_servers):
     """A function that starts a script on the test's topic: start("consumer1", KAFKA_GROUP_ID="g").
 
     With redirect="| head -n 3" it is started by a shell that does this with its output; `command` is run instead.
+    With judged_by=kafka, what this Kafka has just before of the consumer's group is what the judge holds it to.
 
     Each consumer's default group is the test's own. Scripts that still run when the test ends are killed.
     """
     started = []
 
-    def run(name, *arguments, redirect=None, command=None, **settings):
+    def run(name, *arguments, redirect=None, command=None, judged_by=None, **settings):
         servers = settings.pop("bootstrap_servers", bootstrap_servers)
         settings = {
             "KAFKA_TOPIC": topic,
@@ -95,7 +96,8 @@ def start(topic, bootstrap_servers):
         }
         if redirect:
             command = ["bash", "-o", "pipefail", "-c", f'"{sys.executable}" "{ROOT / name}.py" {redirect}']
-        started.append(Script(name, servers, *arguments, command=command, **settings))
+        before = judged_by and judged_by.snapshot(settings["KAFKA_TOPIC"], [settings["KAFKA_GROUP_ID"]])
+        started.append(Script(name, servers, *arguments, command=command, before=before, **settings))
         return started[-1]
 
     yield run

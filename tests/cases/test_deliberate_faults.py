@@ -30,7 +30,11 @@ IN_A_CONSUMER = {
     "nonmonotonic poll: consumer1, partition 0, offsets 0 to 9": (
         "script.line_for = lambda message: 2 * original.line_for(message)"
     ),
-    "false place: group ": COMMITTED_0,
+    "false going back: consumer1, partition 0, offset 10": (
+        "script.show = lambda given: (original.show(given), given and script.say('Going back in partition 0, from"
+        " offset 10 to offset 0.'))"
+    ),
+    "false place: consumer1, partition 0, offset 0": COMMITTED_0,
     "false LOST: consumer1, partition 0, offsets 0 to 2": (
         COMMITTED_0 + "script.KafkaConsumer.beginning_offsets = lambda _, asked: dict.fromkeys(asked, 3)"
     ),

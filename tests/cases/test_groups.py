@@ -64,7 +64,7 @@ def test_a_member_that_restarts_does_not_disturb_the_other(start_with_a_long_ses
         restarted[-1].send(ending)
         restarted[-1].wait()
         send_to_both(kafka, topic)
-        restarted.append(start_with_a_long_session("consumer1", KAFKA_GROUP_ID=topic))
+        restarted.append(start_with_a_long_session("consumer1", judged_by=kafka, KAFKA_GROUP_ID=topic))
         restarted[-1].wait_for_messages(10)
     second.wait_for_messages(30)
     assert not [line.text for line in second.output[before:] if "Received" not in line.text]
@@ -82,6 +82,9 @@ def test_a_consumer_that_gets_no_partition_says_so_and_takes_over(start, kafka, 
     consumers.remove(without)
     consumers[0].interrupt()
     without.wait_for("Resuming partition 0 at offset 10: 0 behind.")
+    kafka.send(topic, *TICKS)
+    without.wait_until("the ten that came since", lambda: without.messages()[-10:], kafka.log(topic)[10:])
+    assert_sound(runs([*consumers, without]), kafka.whole_log(topic), repeats=10)  # in between they may have swapped
 
 
 def test_of_two_copies_one_goes_on_and_the_other_ends_with_the_reason(start, kafka, topic):

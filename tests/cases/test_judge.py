@@ -2,8 +2,10 @@
 
 import pytest
 
-from evidence.judge import MEANING, Log, Run, assert_sound, judge, missing, repeated
-from evidence.lines import Lost, Message, Resuming, Started, WentBack, read
+from evidence.history import Log, Run
+from evidence.judge import MEANING, assert_sound, judge, missing, repeated
+from evidence.lines import Line, Lost, Message, Resuming, Started, WentBack, read
+from evidence.snapshot import Group, PartitionLog, Snapshot
 
 
 def ticks(*offsets, partition=0):
@@ -14,20 +16,40 @@ def resuming(offset, behind=0):
     return Resuming(0, offset, behind)
 
 
-def consumer(*told, name="consumer1"):
-    return Run(name, list(told), group="g")
+def lines(events, at=0.0):
+    return [Line(at, "", event) for event in events]
+
+
+def consumer(*told, name="consumer1", before=None):
+    return Run(name, lines(told), "g", before)
+
+
+def committed(offset=None, end=0):
+    """Return a Snapshot from before a start: what the group had committed, and where the log ended."""
+    offsets = {} if offset is None else {0: offset}
+    return Snapshot(0.0, "", {0: PartitionLog(0, end)}, {"g": Group("Empty", offsets)})
 
 
 def producer(*offsets):
-    return Run("producer1", ticks(*offsets))
+    return Run("producer1", lines(ticks(*offsets)))
 
 
 START, LATEST = Started(0, "earliest"), Started(0, "latest")
+BACK = WentBack(0, 42, 0)
 ALL = 0, 1, 2, 3, 4
 FIVE = ticks(*ALL)
 WHOLE, FROM_4 = Log(FIVE), Log(FIVE, first={0: 4})
 RESTART = [consumer(START, *ticks(0, 1, 2)), consumer(resuming(1, 4), *FIVE[1:])]
+KILLED = [consumer(START, *ticks(0)), consumer(START, *ticks(0, 1, 2, 3, 4))]
+TAKEN_BACK = [  # it came to 2 before the one that was started first came back to it
+    Run("consumer1", [*lines([START]), *lines([resuming(2, 1), *FIVE[2:3]], at=2.0)], "g"),
+    Run("consumer2", lines([START, *FIVE[:2]], at=1.0), "g"),
+]
 TOLD_LOSS = [consumer(START, *ticks(0, 1), Lost(0, 2, 3), *ticks(4))]
+TOLD_LOSS_AT_A_START = [
+    consumer(START, *ticks(0, 1, 2)),
+    consumer(Lost(0, 2, 3), resuming(4, 1), *ticks(4), before=committed(2, end=5)),
+]
 MOVED = [
     consumer(START, *ticks(0, 1)),
     consumer(Started(1, "earliest"), *ticks(0, partition=1), resuming(2, 1), *ticks(2), name="consumer2"),
@@ -37,14 +59,18 @@ SOUND = {
     "nothing at all": ([], Log([])),
     "sent and received": ([producer(*ALL), consumer(START, *FIVE)], WHOLE),
     "a restart after kill -9 repeats": (RESTART, WHOLE),
-    "rewound on purpose": ([consumer(START, *FIVE, resuming(0, 5), *FIVE)], WHOLE),
-    "committed beyond the end": ([consumer(START, resuming(42), WentBack(0, 0), *FIVE)], WHOLE),
+    "a kill -9 before the first commit": (KILLED, WHOLE),
+    "rewound on purpose": ([consumer(START, *FIVE), consumer(resuming(0, 5), *FIVE, before=committed(0))], WHOLE),
+    "committed beyond the end": ([consumer(BACK, resuming(0, 3), *FIVE, before=committed(42, end=3))], WHOLE),
+    "the topic is made anew under a running consumer": ([consumer(BACK, *FIVE[:3], START, *FIVE)], WHOLE),
     "offsets that no message has": (GAPS, Log(ticks(0, 3, 7), end={0: 9})),
     "deleted unread, and said so": (TOLD_LOSS, FROM_4),
+    "deleted unread before a start": (TOLD_LOSS_AT_A_START, FROM_4),
     "deleted after it was read": ([consumer(START, *FIVE)], Log(ticks(4), {0: 4})),
     "deleted before the group began": ([consumer(START, *ticks(3, 4))], Log(FIVE, {0: 3})),
     "a start at the latest": ([consumer(LATEST, *ticks(3, 4))], WHOLE),
     "a partition moves to the other member": (MOVED, Log(ticks(0, 1, 2) + ticks(0, partition=1))),
+    "a partition moves there and back": (TAKEN_BACK, Log(FIVE[:3])),
 }
 
 
@@ -53,8 +79,8 @@ def test_a_sound_history_has_no_anomaly(history):
     assert_sound(*SOUND[history], repeats=5)
 
 
-def wrong(expected, *runs, log=WHOLE, begin=None):
-    return pytest.param(expected, list(runs), log, begin, id=expected)
+def wrong(expected, *runs, log=WHOLE):
+    return pytest.param(expected, list(runs), log, id=expected)
 
 
 LATER = resuming(3, 2), *ticks(3, 4)
@@ -78,7 +104,7 @@ WRONG = [
         consumer(START, *ticks(0), *LATER),
         log=Log(ticks(3, 4), {0: 3}),
     ),
-    wrong("unseen: group g, partition 0, offset 2", consumer(resuming(2), *LATER), begin={"g": {0: 2}}),
+    wrong("unseen: group g, partition 0, offset 2", consumer(resuming(2, 3), *LATER, before=committed(2))),
     wrong("phantom: consumer1, partition 0, offset 5", consumer(START, *FIVE, *ticks(5))),
     wrong(
         "wrong value: consumer1, partition 0, offset 0", consumer(START, *ticks(0)), log=Log([Message(0, 0, "tock")])
@@ -100,19 +126,41 @@ WRONG = [
         consumer(START, *ticks(0, 1), Lost(0, 1, 3), *ticks(4)),
         log=FROM_4,
     ),
-    wrong("false place: group g, partition 0, offset 0", consumer(resuming(0, 5), *FIVE)),
-    wrong("false place: group g, partition 0, offset 0", consumer(START, *FIVE), begin={"g": {0: 2}}),
-    wrong("false lag: consumer1, partition 0, offset 0", consumer(START, resuming(0, 6), *FIVE)),
+    wrong("false place: consumer1, partition 0, offset 0", consumer(resuming(0, 5), *FIVE)),
+    wrong("false place: consumer1, partition 0, offset 0", consumer(START, *FIVE, before=committed(2))),
+    wrong("false place: consumer1, partition 0, offset 0", *RESTART, consumer(START, *FIVE)),  # it has committed 1
+    wrong("false place: consumer1, partition 0, offset 0", *RESTART, consumer(resuming(0, 5), *FIVE)),
+    wrong("false place: consumer1, partition 0, offset 2", consumer(resuming(2, 3), *FIVE[2:]), consumer(START, *FIVE)),
+    wrong("false place: consumer1, partition 0, offset 1", consumer(START, *FIVE[:3]), consumer(*LATER), RESTART[1]),
+    wrong("false place: consumer1, partition 0, offset 2", *RESTART, consumer(resuming(2, 3), before=committed(4))),
+    wrong(
+        "false place: consumer1, partition 0, offset 3",  # LOST, but not what it had committed
+        consumer(START, *FIVE[:3]),
+        consumer(Lost(0, 3, 3), resuming(4, 1), *ticks(4), before=committed(2)),
+        log=FROM_4,
+    ),
+    wrong("false going back: consumer1, partition 0, offset 5", consumer(START, *FIVE, WentBack(0, 5, 0), *FIVE)),
+    wrong(
+        "false going back: consumer1, partition 0, offset 3",  # the log had ended at 5
+        *RESTART,
+        consumer(WentBack(0, 3, 0), resuming(0, 5), *FIVE, before=committed(3, end=5)),
+    ),
+    wrong("false place: consumer1, partition 0, offset 42", *RESTART, consumer(BACK, resuming(0, 5), *FIVE)),
+    wrong("false lag: consumer1, partition 0, offset 1", consumer(START, *FIVE), consumer(resuming(1, 5), *FIVE[1:])),
+    wrong("false lag: consumer1, partition 0, offset 1", consumer(START, *FIVE), consumer(resuming(1, 3), *FIVE[1:])),
+    wrong(
+        "false lag: consumer1, partition 0, offset 3", consumer(resuming(3, 1), *FIVE[3:], before=committed(3, end=5))
+    ),
     wrong("unplaced: consumer1, partition 0, offset 0", consumer(*FIVE)),
 ]
 
 
-@pytest.mark.parametrize(("expected", "runs", "log", "begin"), WRONG)
-def test_each_anomaly_is_found_and_nothing_else(expected, runs, log, begin):
+@pytest.mark.parametrize(("expected", "runs", "log"), WRONG)
+def test_each_anomaly_is_found_and_nothing_else(expected, runs, log):
     line = f"{expected}: {MEANING[expected.partition(':')[0]]}"
-    assert judge(runs, log, begin) == [line]
+    assert judge(runs, log) == [line]
     with pytest.raises(AssertionError) as caught:
-        assert_sound(runs, log, repeats=5, begin=begin)
+        assert_sound(runs, log, repeats=9)
     assert str(caught.value) == line
 
 
@@ -129,7 +177,7 @@ def test_repeats_are_counted_for_each_run_and_bounded():
 
 def test_missing_is_what_was_never_printed_whether_reported_or_not():
     assert missing(TOLD_LOSS, FROM_4) == ticks(2, 3)
-    assert missing([consumer(*LATER)], WHOLE, committed={0: 3}) == []
+    assert missing([consumer(*LATER, before=committed(3))], WHOLE) == []
 
 
 LINES = {
@@ -139,7 +187,7 @@ LINES = {
     ),
     "[Consumer1] No committed offset. Starting partition 1 at the latest.": Started(1, "latest"),
     "[Consumer1] Resuming partition 12 at offset 3: 1 behind.": Resuming(12, 3, 1),
-    "[Consumer1] Going back in partition 0, from offset 9 to offset 0.": WentBack(0, 0),
+    "[Consumer1] Going back in partition 0, from offset 9 to offset 0.": WentBack(0, 9, 0),
     "[Consumer1] LOST: offsets 2 to 6 of partition 0. Kafka has deleted them.": Lost(0, 2, 6),
     "[Consumer1] Group g resumes partition 0 at offset 4.": None,
     "[Consumer1] Received: tick 1 (partition 0, off": None,

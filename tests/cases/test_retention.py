@@ -33,7 +33,7 @@ def stopped_with_eight_unread(start, kafka, topic):
 def test_messages_that_retention_deleted_unread_are_reported_with_their_offsets(start, kafka, topic):
     first, earlier = stopped_with_eight_unread(start, kafka, topic)
     kafka.delete_before(topic, 7)
-    second = start("consumer1")
+    second = start("consumer1", judged_by=kafka)
     assert second.wait_for_messages(3) == kafka.log(topic)
     resuming, lost = [line.text for line in second.output if re.search("Resuming|LOST", line.text)]
     assert resuming == "[Consumer1] Resuming partition 0 at offset 2: 8 behind."
@@ -63,6 +63,6 @@ def test_the_real_retention_deletes_by_age_and_by_size_and_the_loss_is_reported(
     first, earlier = stopped_with_eight_unread(start, kafka, topic)
     kafka.configure(topic, **limit)
     wait_until("retention to delete all", lambda: kafka.offsets(topic)[0], (10, 10))
-    second = start("consumer1")
+    second = start("consumer1", judged_by=kafka)
     second.wait_for(r"LOST: offsets 2 to 9 of partition 0")
     assert_sound(runs([first, second]), kafka.whole_log(topic, earlier))

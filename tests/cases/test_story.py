@@ -2,7 +2,7 @@
 
 import pytest
 
-from evidence.judge import Log
+from evidence.history import Log, Run
 from evidence.lines import Line, Message, Resuming, Started
 from story.account import Step, account, verdict
 
@@ -20,13 +20,15 @@ START = Started(0, "earliest")
 )
 def test_what_was_in_flight_may_come_again_and_what_must_not_be_is_said(resumed, says):
     """Two steps of four messages each; in the second, consumer1 was killed when its committed offset was 3."""
-    steps = [Step(1, "", ""), Step(2, "", "", may_repeat={"consumer1": 3})]
-    for step, name, *events in (
-        (0, "producer1", *STORED[:4]),
-        (1, "producer1", *STORED[4:]),
-        (0, "consumer1", START, *STORED[:4]),
-        (1, "consumer1", Resuming(0, resumed, 8 - resumed), *STORED[resumed:]),
-        (1, "consumer2", START, *STORED),
-    ):
-        steps[step].lines[name] = [Line(0.0, "", event) for event in events]
-    assert says in verdict(steps, account(steps, Log(STORED)))
+    steps = [Step(1, "", "", began=0, ended=1), Step(2, "", "", began=1, may_repeat={"consumer1": 3})]
+    runs = [
+        Run(name, [Line(at, "", event) for event in events], group)
+        for at, name, group, *events in (
+            (0, "producer1", None, *STORED[:4]),
+            (1, "producer1", None, *STORED[4:]),
+            (0, "consumer1", "stock-group1", START, *STORED[:4]),
+            (1, "consumer1", "stock-group1", Resuming(0, resumed, 8 - resumed), *STORED[resumed:]),
+            (1, "consumer2", "stock-group2", START, *STORED),
+        )
+    ]
+    assert says in verdict(runs, account(steps, runs, Log(STORED)))

@@ -4,13 +4,14 @@ The words are those of Jepsen's Kafka workload. `judge` finds each anomaly, `ass
 `missing` and `repeated` are the figures for people. Printing a message again after a "Resuming" line, as after a
 kill -9, an error or a rewind, is no anomaly: `repeated` counts it, the caller says how often it may be.
 
+No script is believed. Where a consumer says it goes on, its group must have committed: just that offset, if Kafka was
+asked before the run; if not, one that the group had reached, and none below what it is known to have committed.
+
 A topic that is wiped begins a new log: judge each log by the lines printed while it was there.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 from itertools import groupby
 
 from evidence.lines import Lost, Message, Resuming, Started, WentBack
@@ -25,74 +26,20 @@ MEANING = {
     "nonmonotonic poll": "went back, without a line that says so",
     "producer order": "acknowledged after a higher offset",
     "false LOST": "reported as deleted unread, but not deleted, or read",
+    "false going back": "told as beyond the end of the log, which had it",
     "false place": "told as the place where its group goes on, which it is not",
-    "false lag": "told to be further behind than the log goes on",
+    "false lag": "told with more messages behind it than the log has, or fewer than it had",
     "unplaced": "printed before any line that says where it starts",
 }
 
 
-@dataclass(frozen=True)
-class Run:
-    """One run of a script, from its start to its end, or a part of one.
-
-    Attributes:
-        name: what anomalies call it, such as "consumer1" or "consumer1 in step 3".
-        events: what the lines that it printed tell, in order, as `read` makes it of them.
-        group: a consumer's group; None if it is a producer.
-    """
-
-    name: str
-    events: list
-    group: str | None = None
-
-    def of(self, *kinds) -> list:
-        """Return the events of these classes, such as Lost."""
-        return [event for event in self.events if isinstance(event, kinds)]
-
-    @property
-    def messages(self) -> list[Message]:
-        """The messages that it has sent or received, in the order of its lines."""
-        return self.of(Message)
-
-
-@dataclass(frozen=True)
-class Log:
-    """A topic's log, as it was when all runs had ended.
-
-    Attributes:
-        messages: what it has and, as far as known, what it had before retention deleted some of it.
-        first: {partition: the log's first offset}; below it retention has deleted. 0 if not given.
-        end: {partition: the offset that the next message gets}. After the last one, if not given.
-    """
-
-    messages: Iterable[Message]
-    first: dict[int, int] = field(default_factory=dict)
-    end: dict[int, int] = field(default_factory=dict)
-
-    @cached_property
-    def known(self) -> dict[tuple[int, int], Message]:
-        """{place: message}: every reader has to print it, or to report it as LOST."""
-        return {message.place: message for message in self.messages}
-
-    def has_deleted(self, partition, offset) -> bool:
-        return offset < self.first.get(partition, 0)
-
-    def owed_in(self, partition, offsets) -> list[int]:
-        """Return those of these offsets that a reader may not pass without a word: no gaps that never had a message."""
-        return [n for n in offsets if (partition, n) in self.known or self.has_deleted(partition, n)]
-
-    def end_of(self, partition) -> int:
-        return self.end.get(partition, 1 + max((offset for p, offset in self.known if p == partition), default=-1))
-
-
-def judge(runs, log, begin=None) -> list[str]:
+def judge(runs, log) -> list[str]:
     """Find each anomaly in what these runs printed about this log: a sentence that begins with a key of MEANING.
 
     Args:
         runs: a list of all runs of all scripts; those of a group in the order of their starts.
-        log: the topic's Log. Each group owes all of it, from where the group began.
-        begin: {group: {partition: the offset that it had committed before the first of these runs}}. What is not named
-            had none committed.
+        log: the topic's Log. Each group owes all of it, from what it had committed before its first run. If nobody has
+            asked Kafka for that, it is taken to have had nothing committed.
     """
     producers = [run for run in runs if run.group is None]
     deleted = [m for run in producers for m in run.messages if log.has_deleted(*m.place)]
@@ -104,24 +51,26 @@ def judge(runs, log, begin=None) -> list[str]:
     for message in _duplicates(producers, log):
         found["duplicate", "producers", message.partition].add(message.offset)
     for group, members in _groups(runs).items():
-        for kind, partition, offset in _faults_of_group(members, log, (begin or {}).get(group, {})):
-            found[kind, f"group {group}", partition].add(offset)
+        for message in _unseen(members, log):
+            found["unseen", f"group {group}", message.partition].add(message.offset)
+        for kind, run, partition, offset in _false_starts(members, log):
+            found[kind, run.name, partition].add(offset)
     return [
         f"{kind}: {who}, partition {partition}, {in_words(offsets)}: {MEANING[kind]}"
         for (kind, who, partition), offsets in found.items()
     ]
 
 
-def assert_sound(runs, log, repeats=0, begin=None) -> None:
+def assert_sound(runs, log, repeats=0) -> None:
     """Assert that there is no anomaly, and that no group printed over `repeats` messages again.
 
     Args:
-        runs, log, begin: as `judge` has them.
+        runs, log: as `judge` has them.
 
     Raises:
         AssertionError: one line for each anomaly.
     """
-    found = judge(runs, log, begin)
+    found = judge(runs, log)
     for group, members in _groups(runs).items():
         again = [message.offset for messages in repeated(members) for message in messages]
         if len(again) > repeats:
@@ -129,14 +78,10 @@ def assert_sound(runs, log, repeats=0, begin=None) -> None:
     assert not found, "\n".join(found)
 
 
-def missing(runs, log, committed=None) -> list[Message]:
-    """Return what the group of these runs owes and has not printed, reported as LOST or not, in the log's order.
-
-    Args:
-        committed: {partition: the offset that the group had committed before}; where it had none, it is not named.
-    """
+def missing(runs, log) -> list[Message]:
+    """Return what the group of these runs owes and has not printed, reported as LOST or not, in the log's order."""
     printed = {message.place for run in runs for message in run.messages}
-    begin = {partition: _start(runs, log, partition) for partition, _ in log.known} | (committed or {})
+    begin = {partition: _begin(runs, log, partition) for partition, _ in log.known}
     return [m for m in sorted(log.known.values()) if m.offset >= begin[m.partition] and m.place not in printed]
 
 
@@ -167,6 +112,21 @@ def _groups(runs):
     return {group: [run for run in runs if run.group == group] for group in sorted(groups)}
 
 
+def _duplicates(producers, log):
+    """Return what is stored without an acknowledgement of its own. Without producers nobody knows what was sent."""
+    sent = {message.place for run in producers for message in run.messages}
+    return [message for message in log.messages if message.place not in sent] if producers else []
+
+
+def _unseen(runs, log):
+    lost = {(event.partition, offset) for run in runs for event in run.of(Lost) for offset in _range(event)}
+    return [message for message in missing(runs, log) if message.place not in lost]
+
+
+def _range(event):
+    return range(event.begin, event.end)
+
+
 def _faults(run, log):
     """Yield (kind, partition, offset) of what is wrong with a run's lines, whatever others printed."""
     for message in run.messages:
@@ -175,21 +135,9 @@ def _faults(run, log):
                 yield "wrong value", *message.place
         elif not log.has_deleted(*message.place):
             yield "lost write" if run.group is None else "phantom", *message.place
+    for lost in run.of(Lost):
+        yield from (("false LOST", lost.partition, n) for n in _range(lost) if not log.has_deleted(lost.partition, n))
     yield from _producer_order(run) if run.group is None else _jumps(run, log)
-
-
-def _faults_of_group(runs, log, committed):
-    """Yield (kind, partition, offset) of what is wrong with the lines of all runs of a group, taken together."""
-    told = {(lost.partition, offset) for run in runs for lost in run.of(Lost) for offset in lost.offsets}
-    for message in missing(runs, log, committed):
-        if message.place not in told:
-            yield "unseen", *message.place
-    places = defaultdict(set)  # {partition: the offsets at which they resumed, and None for a start without one}
-    for place in [event for run in runs for event in run.of(Started, Resuming)]:
-        places[place.partition].add(place.offset if isinstance(place, Resuming) else None)
-    for partition, offsets in places.items():
-        if committed.get(partition) not in offsets:
-            yield "false place", partition, min(offsets - {None}, default=0)
 
 
 def _producer_order(run):
@@ -203,31 +151,68 @@ def _producer_order(run):
 def _jumps(run, log):
     """Yield (kind, partition, offset) where a consumer does not go from each message to the next that the log has."""
     lowest = {}  # {partition: the lowest offset that may come next}
-    for event in run.events:
-        partition = event.partition
-        if isinstance(event, Message | Lost):
-            lost, offsets = isinstance(event, Lost), event.offsets
-            if partition not in lowest:
-                yield "unplaced", partition, offsets[0]
-            expected = lowest.get(partition, offsets[0])
-            for offset in log.owed_in(partition, range(expected, offsets[0])):
-                yield "poll skip", partition, offset
-            for offset in offsets:
-                if offset < expected or (lost and not log.has_deleted(partition, offset)):
-                    yield "false LOST" if lost else "nonmonotonic poll", partition, offset
-            lowest[partition] = offsets[-1] + 1
-        elif isinstance(event, Resuming):
-            lowest[partition] = event.offset
-            if event.behind > max(0, log.end_of(partition) - event.offset):
-                yield "false lag", partition, event.offset
+    for step in run.steps:
+        event, partition = step[-1].event, step[-1].event.partition
+        expected = lowest.get(partition)
+        lowest[partition] = _start([run], log, partition) if event.end is None else event.end
+        if isinstance(event, Started | Resuming):
+            continue
+        if expected is None:
+            if run.before or not isinstance(event, WentBack):  # of a part of a run, the place may be in another part
+                yield "unplaced", partition, event.begin
+        elif isinstance(event, WentBack):  # a log only grows
+            yield "false going back", partition, event.begin
         else:
-            lowest[partition] = event.offset if isinstance(event, WentBack) else _start([run], log, partition)
+            yield from (("poll skip", partition, n) for n in log.owed_in(partition, range(expected, event.begin)))
+            kind = "false LOST" if isinstance(event, Lost) else "nonmonotonic poll"
+            yield from ((kind, partition, n) for n in _range(event) if n < expected)
 
 
-def _duplicates(producers, log):
-    """Return what is stored without an acknowledgement of its own. Without producers nobody knows what was sent."""
-    sent = {message.place for run in producers for message in run.messages}
-    return [message for message in log.messages if message.place not in sent] if producers else []
+def _false_starts(runs, log):
+    """Yield (kind, run, partition, offset) where a run says that it starts, and Kafka had it otherwise."""
+    steps = [(run, step) for run in runs for step in run.steps]
+    told = defaultdict(list)  # {partition: (run, events) in the order in which the lines came}
+    for run, step in sorted(steps, key=lambda pair: pair[1][0].at):
+        told[step[0].event.partition].append((run, [line.event for line in step]))
+    for partition, steps in told.items():
+        known = runs[0].committed.get(partition, -1)
+        yield from ((kind, run, partition, n) for kind, run, n in _false_starts_in(partition, steps, log, known))
+
+
+def _false_starts_in(partition, steps, log, known):
+    """Yield (kind, run, offset), as `_false_starts` does.
+
+    Args:
+        known: what the group had committed last, as far as known; -1 is nothing.
+    """
+    printed, started = 0, set()
+    for run, events in steps:
+        place, had = events[-1], max(printed, run.end_before(partition))  # the log went on to there at least
+        if isinstance(place, Started | Resuming):
+            told = -1 if events[0].begin is None else events[0].begin
+            asked = run.before and id(run) not in started
+            known = run.committed.get(partition, -1) if asked else known
+            if told != known and (asked or not started or not known <= told <= log.end_of(partition)):
+                yield "false place", run, max(told, 0)
+            else:
+                known = told
+            started.add(id(run))
+        if isinstance(place, Resuming):
+            at, last = place.offset, place.offset + place.behind
+            if not max(at, had) <= last <= max(at, log.end_of(partition)):
+                yield "false lag", run, at
+        for event in events:
+            if isinstance(event, WentBack):
+                known = min(known, event.end)
+                if event.begin <= had:
+                    yield "false going back", run, event.begin
+            elif isinstance(event, Message | Lost):
+                printed = max(printed, event.end)
+
+
+def _begin(runs, log, partition):
+    """Return the lowest offset that these runs of a group owe."""
+    return runs[0].committed.get(partition, _start(runs, log, partition)) if runs else 0
 
 
 def _start(runs, log, partition):
@@ -237,7 +222,7 @@ def _start(runs, log, partition):
     been lower when the group began.
     """
     resets = {event.reset for run in runs for event in run.of(Started) if event.partition == partition}
-    told = [event.offsets[0] for run in runs for event in run.of(Message, Lost) if event.partition == partition]
+    told = [event.begin for run in runs for event in run.of(Message, Lost) if event.partition == partition]
     if "earliest" in resets:
         told.append(log.first.get(partition, 0))
     return min(told, default=0) if resets else 0

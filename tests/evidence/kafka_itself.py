@@ -6,7 +6,7 @@ import time
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition, errors
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic, OffsetSpec
 
-from evidence.judge import Log
+from evidence.history import Log
 from evidence.lines import Message
 from evidence.snapshot import Group, Member, PartitionLog, Snapshot
 from machine.waiting import wait_until

@@ -1,27 +1,30 @@
 """The lines that the scripts print, read back: pure, and the only place that knows their wording.
 
-A line that tells where messages are, or that they are gone, is made into an event, once, when it comes.
+A line that tells where messages are, or that they are gone, is made into an event, once, when it comes. Each event has
+a `begin`, the offset where the reader was before it, and an `end`, the offset where it goes on after it.
 """
 
 import re
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
-class Message(NamedTuple):
-    """A message: sent or received, as a script's line shows it, or as Kafka has it."""
+@dataclass(frozen=True, order=True)
+class Message:
+    """A message: as a script's line shows it, which says that it was "Sent" or "Received", or as Kafka has it."""
 
     partition: int
     offset: int
     value: str
+    kind: str = field(default="", compare=False)
 
     @property
     def place(self) -> tuple[int, int]:
         """Its partition and its offset there."""
         return self.partition, self.offset
 
-    @property
-    def offsets(self) -> range:
-        return range(self.offset, self.offset + 1)
+    begin = property(lambda self: self.offset)
+    end = property(lambda self: self.offset + 1)
 
 
 class Started(NamedTuple):
@@ -29,6 +32,7 @@ class Started(NamedTuple):
 
     partition: int
     reset: str
+    begin = end = None
 
 
 class Resuming(NamedTuple):
@@ -38,12 +42,15 @@ class Resuming(NamedTuple):
     offset: int
     behind: int
 
+    begin = end = property(lambda self: self.offset)
+
 
 class WentBack(NamedTuple):
-    """A consumer goes on at this offset, before its group's committed one, as when the log was made anew."""
+    """A consumer does not go on at the first offset but at the second, as when the log was made anew."""
 
     partition: int
-    offset: int
+    begin: int
+    end: int
 
 
 class Lost(NamedTuple):
@@ -53,25 +60,35 @@ class Lost(NamedTuple):
     first: int
     last: int
 
-    @property
-    def offsets(self) -> range:
-        return range(self.first, self.last + 1)
+    begin = property(lambda self: self.first)
+    end = property(lambda self: self.last + 1)
 
 
 class Line(NamedTuple):
-    """A printed line, when it came, in seconds of time.monotonic(), and the event that it tells of, or None."""
+    """A printed line.
+
+    Attributes:
+        at: when it came, in seconds of time.monotonic().
+        text: all of it.
+        event: what it tells of, or None.
+    """
 
     at: float
     text: str
-    event: Message | Started | Resuming | WentBack | Lost | None
+    event: Message | Started | Resuming | WentBack | Lost | None = None
+
+    @property
+    def said(self) -> str:
+        """The text without the script's name."""
+        return re.sub(r"^\[\w+\] ", "", self.text)
 
 
 _PARTITION = r"partition (?P<partition>\d+)"
 _EVENTS = (
-    (Message, rf"(?:Sent|Received): (?P<value>.*) \({_PARTITION}, offset (?P<offset>\d+)\)"),
+    (Message, rf"(?P<kind>Sent|Received): (?P<value>.*) \({_PARTITION}, offset (?P<offset>\d+)\)"),
     (Started, rf"No committed offset\. Starting {_PARTITION} at the (?P<reset>earliest|latest)\."),
     (Resuming, rf"Resuming {_PARTITION} at offset (?P<offset>\d+): (?P<behind>\d+) behind\."),
-    (WentBack, rf"Going back in {_PARTITION}, from offset \d+ to offset (?P<offset>\d+)\."),
+    (WentBack, rf"Going back in {_PARTITION}, from offset (?P<begin>\d+) to offset (?P<end>\d+)\."),
     (Lost, rf"LOST: offsets (?P<first>\d+) to (?P<last>\d+) of {_PARTITION}\. Kafka has deleted them\."),
 )
 
@@ -82,4 +99,4 @@ def read(text, at=0.0) -> Line:
         if found := re.fullmatch(r"\[\w+\] " + pattern, text):
             fields = {name: kind.__annotations__[name](word) for name, word in found.groupdict().items()}
             return Line(at, text, kind(**fields))
-    return Line(at, text, None)
+    return Line(at, text)

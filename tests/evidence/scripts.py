@@ -2,7 +2,8 @@
 
 import sys
 
-from evidence.judge import Run, assert_sound, missing
+from evidence.history import Run
+from evidence.judge import assert_sound, missing
 from evidence.lines import Message
 from evidence.programs import Program
 from local_kafka.files import ROOT
@@ -16,16 +17,18 @@ class Script(Program):
         bootstrap_servers: its KAFKA_BOOTSTRAP_SERVERS.
         arguments: its command line.
         command: another program to run in its place, as a list.
+        before: the Snapshot of Kafka before the start, for the judge.
         settings: as `Program` has them.
 
     Attributes:
         group: a consumer's group; None if it is none.
     """
 
-    def __init__(self, name, bootstrap_servers, *arguments, command=None, **settings):
+    def __init__(self, name, bootstrap_servers, *arguments, command=None, before=None, **settings):
         command = command or [sys.executable, str(ROOT / f"{name}.py"), *arguments]
         super().__init__(name, command, KAFKA_BOOTSTRAP_SERVERS=bootstrap_servers, **settings)
-        self.group = settings.get("KAFKA_GROUP_ID", "") if name.startswith("consumer") else None
+        self.before = before
+        self.group = settings.get("KAFKA_GROUP_ID", f"stock-group{name[-1]}") if name.startswith("consumer") else None
 
     def wait_for_messages(self, count, limit=60) -> list[Message]:
         """Return the messages it has sent or received when there are `count` of them; raises as `wait_until`."""
@@ -42,8 +45,8 @@ class Script(Program):
         Args:
             since: leave out what was printed before, in seconds of time.monotonic().
         """
-        events = [line.event for line in list(self.output) if line.event and line.at >= since]
-        return Run(self.name, events, self.group)
+        lines = [line for line in list(self.output) if line.event and line.at >= since]
+        return Run(self.name, lines, self.group, None if since else self.before)
 
 
 def runs(scripts, since=0.0) -> list[Run]:
@@ -51,14 +54,14 @@ def runs(scripts, since=0.0) -> list[Run]:
     return [script.run(since) for script in scripts]
 
 
-def end_and_judge(scripts, kafka, topic, since=0.0, **allowed) -> None:
+def end_and_judge(scripts, kafka, topic, since=0.0, repeats=0) -> None:
     """Let the producers send some more and end, the consumers read to the end and end; judge what all have printed.
 
     Args:
         scripts: the running ones, producers and consumers, each consumer in a group of its own.
         kafka: the Kafka that has the topic.
         since: judge only what was printed from then on, in seconds of time.monotonic().
-        allowed: `repeats` and `begin`, as `assert_sound` has them.
+        repeats: as `assert_sound` has it.
 
     Raises:
         AssertionError: there is an anomaly, a script did not end cleanly, or printed an error.
@@ -70,9 +73,8 @@ def end_and_judge(scripts, kafka, topic, since=0.0, **allowed) -> None:
         assert producer.interrupt() == 0, producer.text()
     log = kafka.whole_log(topic)
     for consumer in consumers:
-        begin = allowed.get("begin", {}).get(consumer.group)
-        consumer.wait_until("all that was sent", lambda c=consumer, b=begin: missing([c.run(since)], log, b), [])
+        consumer.wait_until("all that was sent", lambda c=consumer: missing([c.run(since)], log), [])
         assert consumer.interrupt() == 0, consumer.text()
-    assert_sound(runs(scripts, since), log, **allowed)
+    assert_sound(runs(scripts, since), log, repeats)
     for script in scripts:
         assert not script.errors, script.text()

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 
-from evidence.judge import Run
+from evidence.history import Run
 from evidence.kafka_itself import Kafka
 from evidence.lines import Line, Message
 from evidence.scripts import Script
@@ -31,7 +31,7 @@ class Stage:
         show: called with the stage at each look.
 
     Attributes:
-        scripts: {name: the latest Script}.
+        started: all Scripts, in order; `scripts` is {name: the latest}.
         steps: the Steps so far; the last one, `step`, is being played.
         kafka: for what is done to Kafka; `seen` is the latest Snapshot of it, `away` tells why there is no later one.
     """
@@ -39,8 +39,8 @@ class Stage:
     def __init__(self, broker, pace, tell, show):
         self.tell, self._show, self._broker = tell, show, broker
         self._pauses, self._interval = pace
-        self.steps, self.scripts = [], {}
-        self._taken = {}  # {name: how many of the latest Script's lines are taken}
+        self.steps, self.started = [], []
+        self._told = {}  # {Script: how many of its lines are told}
         self.kafka = Kafka(broker.bootstrap_servers, timeout_ms=8000)
         self.kafka.create_topic(TOPIC)
         self.seen, self.away = None, ""
@@ -49,6 +49,10 @@ class Stage:
     @property
     def step(self):
         return self.steps[-1]
+
+    @property
+    def scripts(self) -> dict[str, Script]:
+        return {script.name: script for script in self.started}
 
     @property
     def log(self) -> PartitionLog:
@@ -78,16 +82,15 @@ class Stage:
             raise SystemExit(self._ended_by)
         if not self.away:  # Kafka first: no offset is committed before its line is printed
             self.seen = self.kafka.snapshot(TOPIC, GROUPS.values(), patience=30)
-        for name, script in self.scripts.items():
-            new = script.output[self._taken[name] :]
-            self._taken[name] += len(new)
-            self.step.lines[name] += new
+        for script in self.started:
+            new = script.output[self._told[script] :]
+            self._told[script] += len(new)
             for line in new:
                 if not isinstance(line.event, Message):
                     self.tell(f"    {line.text}")
             if script.process.poll() not in STATES:
                 script.wait()
-                raise AssertionError(f"{name} has ended: {script.text()[-200:]}")
+                raise AssertionError(f"{script.name} has ended: {script.text()[-200:]}")
         self._show(self)
 
     def say(self, note):
@@ -97,12 +100,12 @@ class Stage:
         self.pause(3 + len(note) / 40)
 
     def start(self, name) -> Script:
-        """Start a script; the command stands among its lines, as in a terminal."""
-        command = Line(time.monotonic(), f"$ python {name}.py", None)
-        self.step.lines[name].append(command)
-        self.tell(f"    {command.text}")
-        script = Script(name, self._broker.bootstrap_servers, SEND_INTERVAL_SECONDS=str(self._interval))
-        self.scripts[name], self._taken[name] = script, 0
+        """Start a script; the command stands above its lines, as in a terminal."""
+        interval = str(self._interval)
+        script = Script(name, self._broker.bootstrap_servers, before=self.seen, SEND_INTERVAL_SECONDS=interval)
+        script.output.insert(0, Line(script.started, f"$ python {name}.py"))
+        self._told[script] = 0
+        self.started.append(script)
         return script
 
     def restart(self, name) -> tuple[Run, float]:

@@ -6,9 +6,10 @@ from itertools import groupby
 from rich.table import Table
 
 from evidence.lines import Lost, Message, Resuming
+from evidence.scripts import runs
 from sight.lanes import ALARM, GroupView, Lane
 from sight.screen import Panel, Screen
-from story.account import CONSUMERS, PRODUCERS, repeated_in, run_of, sent_in
+from story.account import CONSUMERS, PRODUCERS, repeated_in
 from story.stage import TOPIC
 from story.steps import STEPS
 
@@ -19,7 +20,7 @@ def picture_of(stage) -> Screen:
     """Return the picture of the stage as it is now: the groups as Kafka has them, with what the scripts have said."""
     step, views = stage.step, []
     for name in CONSUMERS:
-        resumed = [event.offset for event in run_of(name, [step]).of(Resuming)]
+        resumed = [event.offset for event in step.part_of(runs(stage.started), name).of(Resuming)]
         committed = stage.group(name).committed.get(0)
         views.append(GroupView(name, committed, COLOURS[name], resumed=resumed[-1] if resumed else None))
     return Screen(
@@ -33,7 +34,7 @@ def picture_of(stage) -> Screen:
 
 def panel(stage, style, share, *names) -> Panel:
     """Return what these scripts have printed, and in the line above it what they are doing."""
-    lines = [line for step in stage.steps for name in names for line in step.lines[name]]
+    lines = [line for script in stage.started if script.name in names for line in list(script.output)]
     lines.sort(key=lambda line: line.at)
     title = ", ".join(f"{name}: {stage.state(name)}" for name in names)
     all_run = all(stage.state(name) == "running" for name in names)
@@ -53,25 +54,25 @@ def in_short(lines) -> list[str]:
 
 def short(line) -> str:
     """Return a line without the script's name; a message by its symbol, price and offset, which fit any terminal."""
-    text = line.text.partition("] ")[2] or line.text
-    if not isinstance(line.event, Message):
-        return text
-    verb, tick = text.partition(":")[0], json.loads(line.event.value)
-    return f"{verb}: {tick['symbol']} {tick['price']} (offset {line.event.offset})"
+    message = line.event
+    if not isinstance(message, Message):
+        return line.said
+    tick = json.loads(message.value)
+    return f"{message.kind}: {tick['symbol']} {tick['price']} (offset {message.offset})"
 
 
-def table_of(steps) -> Table:
-    """Return the account of these steps for people."""
+def table_of(steps, told) -> Table:
+    """Return the account of these steps, and of all Runs in them, for people."""
     title = "What Kafka stored, compared with what each consumer printed"
     shown = Table("step", title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     for head in ("sent", "consumer", "received", "LOST", "repeated", "lag\nat end"):
         shown.add_column(head, justify="right", no_wrap=True)
-    repeats = {name: repeated_in(steps, name) for name in CONSUMERS}
+    repeats = {name: repeated_in(steps, told, name) for name in CONSUMERS}
     for place, step in enumerate(steps):
-        once = [f"{step.number} {step.title}", str(sent_in([step]))]
+        once = [f"{step.number} {step.title}", str(len(step.part_of(told, *PRODUCERS).messages))]
         for name in CONSUMERS:
-            run = run_of(name, [step])
-            lost = sum(len(lost.offsets) for lost in run.of(Lost))
+            run = step.part_of(told, name)
+            lost = sum(lost.end - lost.begin for lost in run.of(Lost))
             figures = (len(run.messages), lost, len(repeats[name][place]), step.lags[name])
             shown.add_row(*once, name, *map(str, figures), style=COLOURS[name])
             once = ["", ""]

@@ -1,0 +1,88 @@
+"""What the judge is given: the runs of the scripts, and the topic's log. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from evidence.lines import Line, Lost, Message, Resuming, Started, WentBack
+from evidence.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a script, from its start to its end, or a part of one.
+
+    Attributes:
+        name: what anomalies call it, such as "consumer1" or "consumer1 in step 3".
+        lines: the Lines that it printed and that tell of something, in order.
+        group: a consumer's group; None if it is a producer.
+        before: the Snapshot of Kafka before the start, with the offsets that the group had committed then; None if
+            nobody has asked, as for a part of a run.
+    """
+
+    name: str
+    lines: list[Line]
+    group: str | None = None
+    before: Snapshot | None = None
+
+    def of(self, *kinds) -> list:
+        """Return the events of these classes, such as Lost."""
+        return [line.event for line in self.lines if isinstance(line.event, kinds)]
+
+    @property
+    def messages(self) -> list[Message]:
+        """The messages that it has sent or received, in the order of its lines."""
+        return self.of(Message)
+
+    @property
+    def committed(self) -> dict[int, int]:
+        """{partition: the offset that its group had committed before}, as far as Kafka was asked."""
+        return self.before.group(self.group).committed if self.before else {}
+
+    def end_before(self, partition) -> int:
+        """Return where the partition ended before, as far as Kafka was asked; 0 if it was not."""
+        return self.before.logs[partition].end if self.before and partition in self.before.logs else 0
+
+    @cached_property
+    def steps(self) -> list[list[Line]]:
+        """The lines in order: a place together with the LOST or Going back that leads to it, each other one alone."""
+        steps, place = [], {}  # {partition: the step of the place that comes next}
+        for line in reversed(self.lines):
+            event, following = line.event, place.pop(line.event.partition, None)
+            if following and isinstance(event, Lost | WentBack) and event.end == following[0].event.begin:
+                following.insert(0, line)
+            else:
+                steps.append(following := [line])
+            if isinstance(following[-1].event, Started | Resuming):
+                place[event.partition] = following
+        return steps[::-1]
+
+
+@dataclass(frozen=True)
+class Log:
+    """A topic's log, as it was when all runs had ended.
+
+    Attributes:
+        messages: what it has and, as far as known, what it had before retention deleted some of it.
+        first: {partition: the log's first offset}; below it retention has deleted. 0 if not given.
+        end: {partition: the offset that the next message gets}. After the last one, if not given.
+    """
+
+    messages: Iterable[Message]
+    first: dict[int, int] = field(default_factory=dict)
+    end: dict[int, int] = field(default_factory=dict)
+
+    @cached_property
+    def known(self) -> dict[tuple[int, int], Message]:
+        """{place: message}: every reader has to print it, or to report it as LOST."""
+        return {message.place: message for message in self.messages}
+
+    def has_deleted(self, partition, offset) -> bool:
+        return offset < self.first.get(partition, 0)
+
+    def owed_in(self, partition, offsets) -> list[int]:
+        """Return those of these offsets that a reader may not pass without a word: no gaps that never had a message."""
+        return [n for n in offsets if (partition, n) in self.known or self.has_deleted(partition, n)]
+
+    def end_of(self, partition) -> int:
+        return self.end.get(partition, 1 + max((offset for p, offset in self.known if p == partition), default=-1))
