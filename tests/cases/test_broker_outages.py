@@ -1,5 +1,6 @@
 """Kafka goes away and comes back: the four scripts say so, go on by themselves, and lose nothing."""
 
+import operator
 import signal
 import time
 
@@ -11,7 +12,7 @@ from evidence.scripts import end_and_judge
 from local_kafka.brokers import FORGET_THE_KILLED_SOON, Broker
 from machine.waiting import wait_until
 
-AWAY = "Waiting for Kafka"
+AWAY = r"Waiting( for Kafka|: \w+Error)"
 
 
 def suspend(broker):
@@ -54,31 +55,32 @@ def costs(script):
     return process.num_threads(), process.num_fds(), process.memory_info().rss / 2**20
 
 
-def assert_level(before, scripts):
-    """Assert that scripts cost about what they did before: no thread for each try, no heap of requests."""
-    for script, (threads, files, memory) in zip(scripts, before, strict=True):
-        now = costs(script)
-        assert now[0] <= threads + 2, f"{script.name}: {threads} threads before, {now[0]} now"
-        assert now[1] <= files + 30, f"{script.name}: {files} open files before, {now[1]} now"
-        assert now[2] <= memory + 15, f"{script.name}: {memory:.0f} MiB before, {now[2]:.0f} now"
+def assert_level(before, scripts, threads=2):
+    """Assert that scripts cost about what they did before: at most so many more threads, and no heap of requests."""
+    for script, then in zip(scripts, before, strict=True):
+        now, most = costs(script), [old + more for old, more in zip(then, (threads, 30, 15), strict=True)]
+        assert all(map(operator.le, now, most)), f"{script.name}: threads, files, MiB were {then}, are {now}"
 
 
 def test_all_four_survive_a_broker_killed_stopped_and_paused(four_scripts, kafka, own_broker, topic):
     """The pause is longer than a session: sockets stay open and nothing answers, as when a machine is suspended."""
-    outages = (Broker.kill, 4, Broker.start), (Broker.stop, 0, Broker.start), (suspend, 10, resume)
+    outages = (Broker.kill, 0, Broker.start), (Broker.stop, 0, Broker.start), (suspend, 10, resume)
     may_repeat = 0  # what was stored before Kafka was back from each outage, and not committed before it
+    at_first = [costs(script) for script in four_scripts]
     for away, seconds, back in outages:
         before = [costs(script) for script in four_scripts]
         may_repeat -= min(kafka.committed(consumer.group, topic).get(0, 0) for consumer in four_scripts[2:])
+        began = time.monotonic()
         away(own_broker)
-        time.sleep(seconds)  # the length of the outage is the test's subject
+        for script in four_scripts:
+            script.wait_for(AWAY, since=began)
+        time.sleep(max(0, began + seconds - time.monotonic()))  # the length of the outage is the test's subject
         assert_level(before, four_scripts)
         back(own_broker)
         may_repeat += 2 + sum(len(producer.messages()) for producer in four_scripts[:2])  # with two in flight
         for script in four_scripts:
             script.wait_for_messages(len(script.messages()) + 10)
-    for script in four_scripts:
-        script.wait_for(AWAY)
+    assert_level(at_first, four_scripts, threads=0)  # the clients that were given up are gone
     end_and_judge(four_scripts, kafka, topic, repeats=may_repeat)
 
 
@@ -164,6 +166,6 @@ def test_a_long_outage_piles_up_nothing_and_ctrl_c_ends_it_within_seconds(start,
     time.sleep(8)  # the length of the outage is the test's subject
     assert_level(before, (producer, consumer))
     for script, status in ((producer, 1), (consumer, 0)):
-        assert script.interrupt(limit=30) == status  # a few seconds, with room for a busy machine
+        assert script.interrupt(limit=10) == status
         assert "Traceback" not in script.text()
     assert "Kafka has not acknowledged" in producer.errors[-1].text

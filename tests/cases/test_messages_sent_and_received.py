@@ -40,7 +40,8 @@ def test_a_tick_is_sent_every_two_seconds_and_stored_byte_for_byte_as_it_is_prin
         assert re.fullmatch(r'{"symbol":"AAPL","price":"\d{1,4}\.\d\d","broker":"Broker2"}', tick)
         assert 0 <= float(json.loads(tick)["price"]) <= 1000
         assert record.key is None
-    assert records[2].timestamp - records[0].timestamp >= 4000  # ms: two pauses, and on a busy machine more
+    pauses = [later.timestamp - earlier.timestamp for earlier, later in itertools.pairwise(records)]
+    assert 2000 <= min(pauses) < 2500, pauses  # ms; on a busy machine one may be longer
 
 
 def test_both_consumers_print_everything_of_both_producers(start, kafka, topic):

@@ -62,11 +62,11 @@ class Program:
         """Tell whether it has ended and all its lines are read."""
         return self.process.poll() is not None and not any(r.is_alive() for r in self._readers)
 
-    def wait_for(self, pattern, limit=60) -> Line:
-        """Return the first line of the output that the regular expression is found in; raises as `wait_until`."""
+    def wait_for(self, pattern, limit=60, since=0.0) -> Line:
+        """Return the first line since then in which the regular expression is found; raises as `wait_until`."""
 
         def found():
-            return next((line for line in self.output if re.search(pattern, line.text)), None)
+            return next((line for line in self.output if line.at >= since and re.search(pattern, line.text)), None)
 
         return self.wait_until(f"a line with {pattern!r}", found, limit=limit)
 
