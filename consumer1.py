@@ -4,12 +4,14 @@
 # ///
 """Print every message of a Kafka topic. Started again, go on where the last run stopped.
 
-Kafka keeps that place: the committed offset of the consumer group, which is the offset of the next
-message that the group wants. This script commits it after printing, never before. So however it
-ends, it skips no message that Kafka still has; what was printed but not committed is printed again.
+Kafka keeps that place: the committed offset of the consumer group. It is the offset of the next
+message that the group wants. This script commits it after printing, never before. So however the
+script ends, it skips no message that Kafka still has. What it has printed but not committed, it
+prints again.
 
-If no Kafka answers at the start, the script ends. If Kafka fails later, the script waits for it and
-does what a restart would do: it takes a new client, which goes on at the committed offset.
+If no Kafka answers at the start, the script ends. If anything fails later, the script waits until
+Kafka answers and then does what a restart would do: it makes a new client and goes on at the
+committed offset.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated (127.0.0.1:9092)
@@ -19,57 +21,74 @@ Settings, read from the environment:
 """
 
 import contextlib
+import functools
+import gc
 import os
 import signal
 import sys
 import time
 
-from kafka import KafkaConsumer, errors
+from kafka import KafkaAdminClient, KafkaConsumer, errors
+from kafka.admin import MemberToRemove, OffsetSpec
 
 NAME = "Consumer1"
 CLIENT_ID = "consumer1"
-BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or "127.0.0.1:9092"
-TOPIC = os.environ.get("KAFKA_TOPIC") or "stock-market"
-GROUP_ID = os.environ.get("KAFKA_GROUP_ID") or "stock-group1"
-AUTO_OFFSET_RESET = os.environ.get("KAFKA_AUTO_OFFSET_RESET") or "earliest"
-ANSWER_MS = 4000  # an answer of Kafka that takes longer is an error
+BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "").strip() or "127.0.0.1:9092"
+TOPIC = os.environ.get("KAFKA_TOPIC", "").strip() or "stock-market"
+GROUP_ID = os.environ.get("KAFKA_GROUP_ID", "").strip() or "stock-group1"
+AUTO_OFFSET_RESET = os.environ.get("KAFKA_AUTO_OFFSET_RESET", "").strip() or "earliest"
+TIMEOUT_MS = 4000  # an answer of Kafka that takes longer is an error
 
 
 def main():
     stop = []  # empty until Ctrl+C or SIGTERM
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.append(True))
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, lambda *_: stop.append(True))
     consumer = connect()
     while not stop:
         try:
-            poll_print_commit(consumer, stop)
+            with KafkaAdminClient(
+                bootstrap_servers=BOOTSTRAP_SERVERS, request_timeout_ms=TIMEOUT_MS
+            ) as admin:
+                poll_print_commit(consumer, admin, stop)
         except errors.FencedInstanceIdError:
             sys.exit(f"[{NAME}] Another {CLIENT_ID} joined the group: it goes on, this one ends.")
-        except errors.KafkaError as error:
-            say(f"Waiting for Kafka ({type(error).__name__}).")
-            consumer = reconnect(consumer, stop)
-    say("Stopped.")  # without leaving the group: see group_instance_id
+        except Exception as error:
+            say(f"Waiting: {type(error).__name__}.")
+        consumer = reconnect(consumer, stop)
+    say("Stopped.")  # It stays in its group, so that a restart is quick: see connect().
 
 
-def poll_print_commit(consumer, stop):
-    """Wait for the topic; read on at the committed offsets until told to stop, or a KafkaError."""
-    # Until the topic exists there is nothing to assign, so don't join the group yet.
+def poll_print_commit(consumer, admin, stop):
+    """Print what comes until told to stop. Return early if the topic's partitions change."""
+    # The first poll() joins the group. A topic must be there by then: without one, the group gives
+    # this member no partition, and it keeps to that.
     while not stop and not consumer.partitions_for_topic(TOPIC):
-        say(f"Waiting for topic {TOPIC} to be created.")
+        say(f"Waiting for topic {TOPIC}: it does not exist, or may not be read.")
         time.sleep(0.5)
-    next_offsets = {}  # {partition: its next message's offset, None if unknown}: to notice a jump
+    partitions = consumer.partitions_for_topic(TOPIC)
+    placed = set()  # the partitions of which we have said where we read on
     while not stop:
-        messages = consumer.poll(timeout_ms=1000)
-        next_offsets = tell_places(consumer, messages, next_offsets)
-        show(messages)
-        # Commits the offsets after all that poll() has returned. Even if that was nothing: poll()
-        # hides an outage, commit() raises.
-        consumer.commit()
-    # Stopped. Where the next start goes on, Kafka says.
-    for tp in sorted(next_offsets):
-        committed = consumer.committed(tp, timeout_ms=ANSWER_MS)
-        if committed is not None:
-            say(f"Group {GROUP_ID} resumes partition {tp.partition} at offset {committed}.")
+        try:
+            messages = consumer.poll(timeout_ms=1000)
+        except (errors.NoOffsetForPartitionError, errors.OffsetOutOfRangeError):
+            messages, placed = {}, set()  # auto_offset_reset="none": the client leaves it to us
+        assigned = consumer.assignment()
+        if not assigned:
+            say(f"Waiting for group {GROUP_ID} to give this consumer a partition of {TOPIC}.")
+        if assigned - placed:
+            place(consumer, admin, assigned - placed)
+        placed = assigned
+        print_messages(consumer, messages, stop)
+        # Commits where each partition is read on, also if no message came: poll() says nothing
+        # when Kafka is gone, commit() does.
+        consumer.commit(timeout_ms=TIMEOUT_MS)
+        if consumer.partitions_for_topic(TOPIC) != partitions:
+            leave_group(admin)
+            return
+    for tp in sorted(placed):
+        offset = consumer.committed(tp, timeout_ms=TIMEOUT_MS)
+        say(f"Group {GROUP_ID} will resume partition {tp.partition} at offset {offset}.")
 
 
 def connect():
@@ -81,90 +100,88 @@ def connect():
         # Static membership: a restart within seven seconds finds its partitions waiting for it.
         group_instance_id=CLIENT_ID,  # of two running copies, the second ends the first
         session_timeout_ms=7000,
-        heartbeat_interval_ms=2000,  # at most a third of that
+        heartbeat_interval_ms=1000,  # how soon it notices that the group shares out its partitions
         enable_auto_commit=False,  # commit what is printed, not what is fetched
-        auto_offset_reset=AUTO_OFFSET_RESET,
+        auto_offset_reset="none",  # the client would skip messages without a word: see place()
         isolation_level="read_committed",  # no message of an aborted transaction
         max_poll_records=20_000,  # one commit for many messages: catches up faster
         metadata_max_age_ms=20_000,  # see added partitions after 20 s, not after five minutes
         bootstrap_timeout_ms=8000,  # how long to look for Kafka at the start
-        request_timeout_ms=ANSWER_MS,
         reconnect_backoff_max_ms=1000,  # go on soon after an outage
     )
 
 
 def reconnect(consumer, stop):
-    """Wait until Kafka answers, and return a new consumer; the old one if stopped before."""
-    while not stop:
+    """Wait until Kafka answers, and return a new consumer; None if stopped before."""
+    new = None
+    while not new and not stop:
         time.sleep(0.5)
-        with contextlib.suppress(errors.KafkaError):
+        gc.collect()  # closes the sockets of tries that failed
+        with contextlib.suppress(Exception):
             # Ask the old one: in kafka-python 3.0.12 a new one that finds no Kafka leaks a thread.
-            consumer.bootstrap(timeout_ms=ANSWER_MS, refresh=True)
+            consumer.bootstrap(timeout_ms=TIMEOUT_MS, refresh=True)
             new = connect()
-            consumer.close()  # frees thread and sockets; a static member stays in its group
-            return new
-    return consumer
+    consumer.close()  # frees its thread and sockets; a static member stays in its group
+    return new
 
 
-def tell_places(consumer, messages, next_offsets):
-    """Say where partitions are read on if that is news; return the new `next_offsets`."""
-    if consumer.assignment() != next_offsets.keys():
-        next_offsets = tell_starts(consumer)
-    if not next_offsets:
-        say(f"Waiting for group {GROUP_ID} to give this consumer a partition of {TOPIC}.")
+def place(consumer, admin, partitions):
+    """Say where these partitions are read on. Choose a place where no valid offset is committed."""
+    committed = admin.list_group_offsets({GROUP_ID: list(partitions)})[GROUP_ID]
+    firsts = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
+    ends = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+    for tp in sorted(partitions):
+        name = f"partition {tp.partition}"
+        offset, first, end = committed[tp].offset, firsts[tp].offset, ends[tp].offset
+        if offset == -1:
+            say(f"No committed offset. Starting {name} at the {AUTO_OFFSET_RESET}.")
+            consumer.seek(tp, first if AUTO_OFFSET_RESET == "earliest" else end)
+            continue
+        if offset < first:
+            say(f"LOST: offsets {offset} to {first - 1} of {name}. Kafka has deleted them.")
+        elif offset > end:  # as when the topic was deleted and made again
+            say(f"Going back in {name}, from offset {offset} to offset {first}.")
+        if not first <= offset <= end:
+            offset = first
+            consumer.seek(tp, offset)
+        say(f"Resuming {name} at offset {offset}: {end - offset} behind.")
+
+
+def leave_group(admin):
+    """Leave the group, so that it shares out all partitions anew when a new client joins.
+
+    A static member that has come back would never see added partitions (KIP-814 mends it, from
+    JoinGroup version 9 on; kafka-python 3.0.12 speaks version 7).
+    """
+    say(f"Topic {TOPIC} has other partitions now. Joining group {GROUP_ID} again.")
+    admin.remove_group_members(GROUP_ID, [MemberToRemove(group_instance_id=CLIENT_ID)])
+
+
+def print_messages(consumer, messages, stop):
+    """Print messages; what is left when stopped, or after ten seconds, is for the next poll().
+
+    A slow reader of our output would otherwise keep us from polling, and the group would take our
+    partitions away (max.poll.interval.ms).
+    """
+    deadline = time.monotonic() + 10
     for tp, batch in messages.items():
-        if next_offsets[tp] is not None:
-            tell_jump(consumer, tp, next_offsets[tp], batch[0].offset)
-        next_offsets[tp] = batch[-1].offset + 1
-    return next_offsets
-
-
-def tell_starts(consumer):
-    # All ends before any line: without a leader this fails, and the next try would repeat lines.
-    ends = {tp: consumer.end_offsets([tp])[tp] for tp in sorted(consumer.assignment())}
-    next_offsets = {}
-    for tp, end in ends.items():
-        place = f"partition {tp.partition}"
-        committed = consumer.committed(tp, timeout_ms=ANSWER_MS)
-        first = consumer.beginning_offsets([tp])[tp]
-        next_offsets[tp] = None if committed is None else max(committed, first)
-        if committed is None:
-            say(f"No committed offset. Starting {place} at the {AUTO_OFFSET_RESET}.")
-        else:
-            say(f"Resuming {place} at offset {committed}: {max(0, end - committed)} behind.")
-            tell_jump(consumer, tp, committed, next_offsets[tp])
-    return next_offsets
-
-
-def tell_jump(consumer, tp, expected, actual):
-    """Say so if a partition is not read on at the expected offset."""
-    if actual < expected:  # as when the topic was deleted and made again
-        say(f"Going back in partition {tp.partition}, from offset {expected} to offset {actual}.")
-    elif actual > expected:
-        first = min(actual, consumer.beginning_offsets([tp])[tp])  # what has come is not lost
-        if first > expected:  # if not, it is a gap that transactions or compaction leave
-            lost = f"offsets {expected} to {first - 1} of partition {tp.partition}"
-            say(f"LOST: {lost}. Kafka has deleted them.")
-
-
-def show(messages):
-    for batch in messages.values():
-        sys.stdout.write("".join(map(line_for, batch)))  # in one piece: faster than print()
-    sys.stdout.flush()
+        for at in range(0, len(batch), 100):
+            if stop or time.monotonic() > deadline:
+                consumer.seek(tp, batch[at].offset)
+                break
+            print("\n".join([line_for(message) for message in batch[at : at + 100]]), flush=True)
 
 
 def line_for(message):
     text = (message.value or b"").decode("utf-8", "backslashreplace")
     if not text.isprintable():  # it could steer the terminal
         text = repr(text)[1:-1]
-    return f"[{NAME}] Received: {text} (partition {message.partition}, offset {message.offset})\n"
+    return f"[{NAME}] Received: {text} (partition {message.partition}, offset {message.offset})"
 
 
+@functools.lru_cache(maxsize=1)  # not the same line twice in a row: what is waited for is said once
 def say(line):
-    """Print a line, but not the same one twice in a row: what is waited for is said once."""
-    if line != getattr(say, "last", None):
-        print(f"[{NAME}] {line}", flush=True)
-    say.last = line
+    print(f"[{NAME}] {line}", flush=True)
 
 
 if __name__ == "__main__":
@@ -172,9 +189,12 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     if AUTO_OFFSET_RESET not in ("earliest", "latest"):
         sys.exit(f"[{NAME}] KAFKA_AUTO_OFFSET_RESET must be earliest or latest.")
-    sys.stdout.reconfigure(errors="backslashreplace")  # for a terminal that lacks a letter
+    gc.set_threshold(100_000)  # a tenth less processor time for a backlog
     try:
+        # With a buffer, also where PYTHONUNBUFFERED is set: without one, Python drops the rest of
+        # a write that a signal interrupts. With escapes for letters that the terminal lacks.
+        sys.stdout = os.fdopen(1, "w", errors="backslashreplace", closefd=False)
         main()
-    except (errors.KafkaError, ValueError, OSError) as error:
+    except Exception as error:
         print(f"[{NAME}] {error}", file=sys.stderr, flush=True)
         os._exit(1)  # where a print has failed, sys.exit() would print again

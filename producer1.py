@@ -4,9 +4,9 @@
 # ///
 """Send a stock tick to a Kafka topic every two seconds; print it when Kafka has stored it.
 
-If no Kafka answers at the start, the script ends. If Kafka fails later, the script keeps the tick
-until Kafka has stored it, once, and only then makes the next one. Stopped before that, it ends
-with a line that names the tick.
+If no Kafka answers at the start, the script ends. If anything fails later, the script keeps the
+tick until Kafka has stored it, once, and only then makes the next one. If it is stopped before
+that, its last line names the tick.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated (127.0.0.1:9092)
@@ -14,6 +14,7 @@ Settings, read from the environment:
   SEND_INTERVAL_SECONDS    the pause after each tick (2)
 """
 
+import functools
 import json
 import os
 import random
@@ -23,26 +24,31 @@ import time
 
 from kafka import KafkaProducer, errors
 
-STOCK_BROKER = "Broker1"  # the name in the data: of a stock broker, not of a Kafka broker
+NAME = "Producer1"
 CLIENT_ID = "producer1"
-BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or "127.0.0.1:9092"
-TOPIC = os.environ.get("KAFKA_TOPIC") or "stock-market"
-SEND_INTERVAL_SECONDS = os.environ.get("SEND_INTERVAL_SECONDS") or "2"
+STOCK_BROKER = "Broker1"  # in the data: the broker of a stock exchange, not one of Kafka's
+BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "").strip() or "127.0.0.1:9092"
+TOPIC = os.environ.get("KAFKA_TOPIC", "").strip() or "stock-market"
+SEND_INTERVAL_SECONDS = os.environ.get("SEND_INTERVAL_SECONDS", "").strip() or "2"
+
+# After one of these errors the tick is kept. After any other one, Kafka will never store it.
+WORTH_WAITING = (
+    errors.RetriableError,  # such as a timeout: Kafka is away, or has no such topic
+    errors.OutOfOrderSequenceNumberError,  # Kafka was wiped: it does not know this client
+    errors.UnknownProducerIdError,  # the same
+)
 
 
 def main():
     stop = []  # empty until Ctrl+C or SIGTERM
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.append(True))
-    interval = float(SEND_INTERVAL_SECONDS)
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, lambda *_: stop.append(True))
     producer = connect()
     while not stop:
         tick = make_tick()
         stored = deliver(producer, tick, stop)
         say(f"Sent: {tick} (partition {stored.partition}, offset {stored.offset})")
-        end = time.monotonic() + interval
-        while not stop and time.monotonic() < end:
-            time.sleep(min(0.1, interval))  # short naps: a signal does not end a sleep()
+        pause(float(SEND_INTERVAL_SECONDS), stop)
     say("Stopped.")
 
 
@@ -52,7 +58,7 @@ def connect():
         client_id=CLIENT_ID,
         acks="all",  # acknowledged means stored by every in-sync replica
         enable_idempotence=True,  # what the client sends again by itself is stored once
-        delivery_timeout_ms=2**31 - 1,  # it goes on trying, not only for two minutes
+        delivery_timeout_ms=2_147_483_647,  # Kafka's maximum, 24 days, and not two minutes
         max_block_ms=3000,  # how long send() may wait to learn where the topic is
         metadata_max_age_ms=20_000,  # see added partitions after 20 s, not after five minutes
         bootstrap_timeout_ms=8000,  # how long to look for Kafka at the start
@@ -66,38 +72,37 @@ def make_tick():
 
 
 def deliver(producer, tick, stop):
-    """Send a tick; return where it is stored, when Kafka has acknowledged that."""
+    """Send a tick; return where Kafka has stored it."""
     future = None
     while True:
         try:
-            # get() waits for three seconds. In vain: ask the same future again, for the client has
-            # the tick and goes on trying. Failed: Kafka has rejected the tick, so send it anew.
-            if future is None or future.failed():
+            must_be_sent = future is None or future.failed()
+            if must_be_sent:  # if not, the client has it, and sends it again by itself
                 future = producer.send(TOPIC, tick.encode())
             return future.get(timeout=3)
-        except (
-            errors.RetriableError,  # such as a timeout: Kafka is away, or has no such topic
-            errors.OutOfOrderSequenceNumberError,  # Kafka was wiped: it does not know this client
-            errors.UnknownProducerIdError,  # the same
-        ) as error:
+        except WORTH_WAITING as error:
             if stop:
                 die(f"Stopped. Kafka has not acknowledged this tick; it may not be stored: {tick}")
-            say(f"Waiting for Kafka to store a tick in topic {TOPIC} ({type(error).__name__}).")
+            say(f"Waiting to store a tick in topic {TOPIC}: {type(error).__name__}.")
             time.sleep(0.1)
         except errors.KafkaError as error:
             die(f"Kafka refuses this tick ({error}): {tick}")
 
 
+def pause(seconds, stop):
+    end = time.monotonic() + seconds
+    while not stop and time.monotonic() < end:
+        time.sleep(min(0.1, seconds))  # a signal does not end a sleep()
+
+
+@functools.lru_cache(maxsize=1)  # not the same line twice in a row: what is waited for is said once
 def say(line):
-    """Print a line, but not the same one twice in a row: what is waited for is said once."""
-    if line != getattr(say, "last", None):
-        print(f"[{STOCK_BROKER}] {line}", flush=True)
-    say.last = line
+    print(f"[{NAME}] {line}", flush=True)
 
 
 def die(reason):
     """End the script: one line on stderr, status 1."""
-    print(f"[{STOCK_BROKER}] {reason}", file=sys.stderr, flush=True)
+    print(f"[{NAME}] {reason}", file=sys.stderr, flush=True)
     os._exit(1)  # sys.exit() would wait for the tick that is not acknowledged
 
 
@@ -105,8 +110,11 @@ if __name__ == "__main__":
     if sys.argv[1:]:
         sys.exit(__doc__)
     if not SEND_INTERVAL_SECONDS.replace(".", "", 1).isdecimal():
-        sys.exit(f"[{STOCK_BROKER}] SEND_INTERVAL_SECONDS must be 0 or more, such as 2 or 0.5.")
+        sys.exit(f"[{NAME}] SEND_INTERVAL_SECONDS must be 0 or more, such as 2 or 0.5.")
     try:
+        # With a buffer, also where PYTHONUNBUFFERED is set: without one, Python drops the rest of
+        # a write that a signal interrupts. With escapes for letters that the terminal lacks.
+        sys.stdout = os.fdopen(1, "w", errors="backslashreplace", closefd=False)
         main()
-    except (errors.KafkaError, ValueError, OSError) as error:
+    except Exception as error:
         die(error)

@@ -12,7 +12,7 @@ from evidence.scripts import end_and_judge
 from local_kafka.brokers import FORGET_THE_KILLED_SOON, Broker
 from machine.waiting import wait_until
 
-AWAY = r"Waiting( for Kafka|: \w+Error)"
+AWAY = r"Waiting.*: \w+Error\."
 
 
 def suspend(broker):
@@ -132,7 +132,7 @@ def test_suspended_scripts_go_on_with_a_wiped_log_that_was_filled_beyond_their_p
     for script in (producer, consumer):
         script.send(signal.SIGCONT)
     # Before that the producer may tell of a tick that the Kafka before has stored.
-    refused = producer.wait_for(r"Waiting for Kafka to store a tick .* \(OutOfOrderSequenceNumberError\)\.")
+    refused = producer.wait_for(r"Waiting to store a tick .*: OutOfOrderSequenceNumberError\.")
     producer.wait_until("three ticks since", lambda: producer.messages(since=refused.at), lambda sent: len(sent) > 2)
     assert producer.interrupt() == 0
     log = kafka.whole_log(topic)

@@ -8,14 +8,19 @@ from evidence.scripts import runs
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 ORIGINAL = "original = SimpleNamespace(**vars(script))\n"
 DROPS_WHAT_POLL_RETURNED = """
-def fail_once(messages):
+def fail_once(consumer, messages, stop):
     if messages:
-        script.show = original.show
+        script.print_messages = original.print_messages
         raise script.errors.KafkaTimeoutError
-script.show = fail_once
+script.print_messages = fail_once
 script.reconnect = lambda consumer, stop: consumer
 """
-COMMITTED_0 = "script.KafkaConsumer.committed = lambda *_, **__: 0\n"
+
+
+def says_instead_of_its_start(*lines) -> str:
+    return f"script.say = lambda line: [original.say(each) for each in ({lines} if 'Starting' in line else (line,))]"
+
+
 IN_A_CONSUMER = {
     "unseen: group ": DROPS_WHAT_POLL_RETURNED,
     "phantom: consumer1, partition 0, offset 42": (
@@ -28,22 +33,22 @@ IN_A_CONSUMER = {
         "script.line_for = lambda message: '' if message.offset == 3 else original.line_for(message)"
     ),
     "nonmonotonic poll: consumer1, partition 0, offsets 0 to 9": (
-        "script.line_for = lambda message: 2 * original.line_for(message)"
+        "script.line_for = lambda message: f'{original.line_for(message)}\\n{original.line_for(message)}'"
     ),
     "false going back: consumer1, partition 0, offset 10": (
-        "script.show = lambda given: (original.show(given), given and script.say('Going back in partition 0, from"
-        " offset 10 to offset 0.'))"
+        "script.print_messages = lambda *given: (original.print_messages(*given), given[1] and"
+        " script.say('Going back in partition 0, from offset 10 to offset 0.'))"
     ),
-    "false place: consumer1, partition 0, offset 0": COMMITTED_0,
-    "false LOST: consumer1, partition 0, offsets 0 to 2": (
-        COMMITTED_0 + "script.KafkaConsumer.beginning_offsets = lambda _, asked: dict.fromkeys(asked, 3)"
+    "false place: consumer1, partition 0, offset 0": says_instead_of_its_start(
+        "Resuming partition 0 at offset 0: 10 behind."
     ),
-    "false lag: consumer1, partition 0, offset 0": (
-        COMMITTED_0 + "script.KafkaConsumer.end_offsets = lambda _, asked: dict.fromkeys(asked, 99)"
+    "false LOST: consumer1, partition 0, offsets 0 to 2": says_instead_of_its_start(
+        "LOST: offsets 0 to 2 of partition 0. Kafka has deleted them.", "Resuming partition 0 at offset 3: 7 behind."
     ),
-    "unplaced: consumer1, partition 0, offset 0": (
-        "script.say = lambda line: None if 'Starting' in line else original.say(line)"
+    "false lag: consumer1, partition 0, offset 0": says_instead_of_its_start(
+        "Resuming partition 0 at offset 0: 99 behind."
     ),
+    "unplaced: consumer1, partition 0, offset 0": says_instead_of_its_start(),
 }
 IN_A_PRODUCER = {
     "lost write: producer1, partition 0, offset 0": (
@@ -83,12 +88,10 @@ def test_a_fault_in_a_producer_is_named(start_changed, kafka, topic, named):
 
 
 COMMITS_FIRST = """
-def commit_first(consumer, messages, expected):
-    expected = original.tell_places(consumer, messages, expected)
+def commit_first(consumer, messages, stop):
     consumer.commit()
     time.sleep(60 if messages else 0)
-    return expected
-script.tell_places = commit_first
+script.print_messages = commit_first
 """
 
 

@@ -46,7 +46,7 @@ def test_two_consumers_of_one_group_share_two_partitions_until_one_stops(start, 
     for consumer in consumers:
         assert {message.partition for message in consumer.messages()} == held(kafka, topic)[consumer.name]
     first.interrupt()
-    assert first.text().count(f"Group {topic} resumes partition") == 1
+    assert first.text().count(f"Group {topic} will resume partition") == 1
     send_to_both(kafka, topic)
     log = kafka.whole_log(topic)
     second.wait_until("all that was sent", lambda: missing(runs(consumers), log), [])

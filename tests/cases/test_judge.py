@@ -181,7 +181,7 @@ def test_missing_is_what_was_never_printed_whether_reported_or_not():
 
 
 LINES = {
-    '[Broker1] Sent: {"a":"b"} (partition 1, offset 23)': Message(1, 23, '{"a":"b"}'),
+    '[Producer1] Sent: {"a":"b"} (partition 1, offset 23)': Message(1, 23, '{"a":"b"}'),
     "[Consumer1] Received: 42 (partition 9, offset 9) (partition 0, offset 1)": Message(
         0, 1, "42 (partition 9, offset 9)"
     ),
@@ -189,7 +189,7 @@ LINES = {
     "[Consumer1] Resuming partition 12 at offset 3: 1 behind.": Resuming(12, 3, 1),
     "[Consumer1] Going back in partition 0, from offset 9 to offset 0.": WentBack(0, 9, 0),
     "[Consumer1] LOST: offsets 2 to 6 of partition 0. Kafka has deleted them.": Lost(0, 2, 6),
-    "[Consumer1] Group g resumes partition 0 at offset 4.": None,
+    "[Consumer1] Group g will resume partition 0 at offset 4.": None,
     "[Consumer1] Received: tick 1 (partition 0, off": None,
 }
 

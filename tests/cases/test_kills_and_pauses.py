@@ -32,9 +32,10 @@ def test_what_poll_returned_is_printed_though_kafka_stops_answering_just_then(st
     """The questions between poll() and print fail: what poll() returned must not be passed over."""
     with Broker() as broker, closing(Kafka(broker.bootstrap_servers)) as kafka:
         kafka.send(topic, *(b"tick %d" % number for number in range(300)))
+        kafka.commit(f"{topic}-consumer1", topic, 0)
         settings = {"bootstrap_servers": broker.bootstrap_servers, "KAFKA_PROCESS": str(broker.process.pid)}
-        consumer = start_changed("consumer1", KAFKA_STOPS_ANSWERING, **settings)
-        consumer.wait_for("Waiting for Kafka")
+        consumer = start_changed("consumer1", KAFKA_STOPS_ANSWERING, judged_by=kafka, **settings)
+        consumer.wait_for("Waiting: ")
         assert not consumer.messages()
         broker.process.send_signal(signal.SIGCONT)
         kafka.wait_until_committed(consumer.group, topic, {0: 300}, limit=120)

@@ -32,11 +32,11 @@ def test_a_tick_is_sent_every_two_seconds_and_stored_byte_for_byte_as_it_is_prin
     producer.send(signal.SIGTERM)
     assert producer.wait() == 0
     *lines, last = [line.text for line in producer.output]
-    assert last == "[Broker2] Stopped."
+    assert last == "[Producer2] Stopped."
     records = stored(kafka, topic, len(lines))
     for record, line in zip(records, lines, strict=True):
         tick = record.value.decode()
-        assert line == f"[Broker2] Sent: {tick} (partition 0, offset {record.offset})"
+        assert line == f"[Producer2] Sent: {tick} (partition 0, offset {record.offset})"
         assert re.fullmatch(r'{"symbol":"AAPL","price":"\d{1,4}\.\d\d","broker":"Broker2"}', tick)
         assert 0 <= float(json.loads(tick)["price"]) <= 1000
         assert record.key is None
