@@ -1,0 +1,156 @@
+"""What reads the output is slow, stands still or goes away, or the link to Kafka is slow: nothing is passed over."""
+
+import contextlib
+import fcntl
+import os
+import re
+import signal
+import socket
+import struct
+import sys
+import termios
+import threading
+import time
+
+import pytest
+
+from evidence.kafka_itself import Kafka
+from local_kafka.brokers import Broker, free_port
+from local_kafka.files import ROOT
+from machine import processes
+from machine.waiting import wait_until
+
+TICKS = [b'{"symbol":"AAPL","price":"%d.00","broker":"Broker1"}' % number for number in range(8000)]
+
+
+class Reader:
+    """consumer1.py with an output that is read only when told to, from a pipe or a terminal.
+
+    Attributes:
+        process: the subprocess.Popen.
+        output: what was read, as bytes.
+    """
+
+    def __init__(self, servers, topic, terminal=False, **settings):
+        self.output = b""
+        self._end, theirs = os.openpty() if terminal else os.pipe()
+        names = {"KAFKA_BOOTSTRAP_SERVERS": servers, "KAFKA_TOPIC": topic, "KAFKA_GROUP_ID": topic}
+        command = [sys.executable, str(ROOT / "consumer1.py")]
+        self.process = processes.start(command, env={**os.environ, **names, **settings}, stdout=theirs)
+        os.close(theirs)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        os.close(self._end)
+
+    def read(self, size=4096) -> bytes:
+        """Read some more, waiting for it; return b"" at the end."""
+        try:
+            data = os.read(self._end, size)
+        except OSError:  # the end of a terminal, on Linux
+            data = b""
+        self.output += data
+        return data
+
+    def offsets(self) -> list[int]:
+        return [int(number) for number in re.findall(rb"Received: .* offset (\d+)\)", self.output)]
+
+    def wait_until_its_output_is_full(self):
+        def unread():
+            return struct.unpack("i", fcntl.ioctl(self._end, termios.FIONREAD, b"    "))[0]
+
+        def stands_still():
+            before = unread()
+            time.sleep(0.3)
+            return before == unread() > 0
+
+        wait_until("the output to be full", stands_still)
+
+
+@pytest.mark.parametrize("terminal", [False, True], ids=["pipe", "terminal"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_what_is_committed_has_been_written_though_signals_interrupt_the_output(
+    bootstrap_servers, kafka, topic, terminal, unbuffered
+):
+    """Ctrl+Z and fg, and then Ctrl+C, each while it waits for somebody to read what it writes."""
+    kafka.send(topic, *TICKS)
+    with Reader(bootstrap_servers, topic, terminal, PYTHONUNBUFFERED=unbuffered) as consumer:
+        while len(consumer.offsets()) < 1500:
+            consumer.read()
+        for number in (signal.SIGTSTP, signal.SIGCONT, signal.SIGINT):
+            consumer.wait_until_its_output_is_full()
+            consumer.process.send_signal(number)
+        while consumer.read():
+            pass
+        assert consumer.process.wait(60) == 0
+        printed = consumer.offsets()
+    assert printed == list(range(len(printed)))
+    assert kafka.committed(topic, topic) == {0: len(printed)}
+    assert 1500 <= len(printed) < len(TICKS)  # what is left is for the next start
+
+
+def test_a_slow_reader_makes_progress_and_ctrl_c_ends_the_script_soon(bootstrap_servers, kafka, topic):
+    """At 20 lines a second the backlog would take seven minutes: longer than a member may go without a poll."""
+    kafka.send(topic, *TICKS)
+    with Reader(bootstrap_servers, topic) as consumer:
+        running = True
+
+        def read_slowly():
+            while consumer.read(90) and running:  # about a line
+                time.sleep(0.05)
+
+        reader = threading.Thread(target=read_slowly)
+        reader.start()
+        wait_until("a commit", lambda: kafka.committed(topic, topic).get(0, 0))
+        assert kafka.members(topic) == 1
+        consumer.process.send_signal(signal.SIGINT)
+        assert consumer.process.wait(30) == 0
+        running = False
+        reader.join()
+        while consumer.read():
+            pass
+        assert kafka.committed(topic, topic) == {0: len(consumer.offsets())}
+
+
+class SlowLink:
+    """A way to a port of 127.0.0.1 that takes 100 kB a second, in all, as soon as `slow` is true."""
+
+    def __init__(self, to_port):
+        self.port, self.slow = free_port(), False
+        self._to_port, self._one_at_a_time = to_port, threading.Lock()
+        self._server = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            client, _ = self._server.accept()
+            kafka = socket.create_connection(("127.0.0.1", self._to_port))
+            for pair in ((client, kafka), (kafka, client)):
+                threading.Thread(target=self._copy, args=pair, daemon=True).start()
+
+    def _copy(self, source, target):
+        with contextlib.suppress(OSError), source, target:  # the other way may have closed them
+            while data := source.recv(4096):
+                if self.slow:
+                    with self._one_at_a_time:
+                        time.sleep(len(data) / 100_000)
+                target.sendall(data)
+
+
+def test_over_a_slow_link_all_is_read_and_ctrl_c_stays_a_matter_of_seconds(start, topic):
+    """100 kB a second, and batches of one megabyte: a fetch takes ten seconds."""
+    broker = Broker()
+    link = SlowLink(broker.port)
+    broker.bootstrap_servers = f"127.0.0.1:{link.port}"  # where clients are told to connect
+    with broker:
+        Kafka(broker.bootstrap_servers).send(topic, b"x" * 1_000_000, b"y" * 1_000_000, b"z")
+        link.slow = True
+        consumer = start("consumer1", bootstrap_servers=broker.bootstrap_servers)
+        received = consumer.wait_for_messages(3, limit=120)
+        assert [len(message.value) for message in received] == [1_000_000, 1_000_000, 1]
+        assert consumer.interrupt(limit=30) == 0
+        assert not consumer.errors
