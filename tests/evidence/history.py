@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from evidence.lines import Line, Lost, Message, Resuming, Started, WentBack
-from evidence.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -13,17 +12,18 @@ class Run:
     """One run of a script, from its start to its end, or a part of one.
 
     Attributes:
-        name: what anomalies call it, such as "consumer1" or "consumer1 in step 3".
+        name: what anomalies call it, such as "consumer1".
         lines: the Lines that it printed and that tell of something, in order.
         group: a consumer's group; None if it is a producer.
-        before: the Snapshot of Kafka before the start, with the offsets that the group had committed then; None if
-            nobody has asked, as for a part of a run.
+        committed: {partition: the offset that Kafka had for the group before the start}; None if nobody has asked.
+        ends: {partition: the end of its log before the start}, as far as Kafka was asked.
     """
 
     name: str
     lines: list[Line]
     group: str | None = None
-    before: Snapshot | None = None
+    committed: dict[int, int] | None = None
+    ends: dict[int, int] = field(default_factory=dict)
 
     def of(self, *kinds) -> list:
         """Return the events of these classes, such as Lost."""
@@ -34,18 +34,8 @@ class Run:
         """The messages that it has sent or received, in the order of its lines."""
         return self.of(Message)
 
-    @property
-    def committed(self) -> dict[int, int]:
-        """{partition: the offset that its group had committed before}, as far as Kafka was asked."""
-        return self.before.group(self.group).committed if self.before else {}
-
-    def end_before(self, partition) -> int:
-        """Return where the partition ended before, as far as Kafka was asked; 0 if it was not."""
-        return self.before.logs[partition].end if self.before and partition in self.before.logs else 0
-
-    @cached_property
     def steps(self) -> list[list[Line]]:
-        """The lines in order: a place together with the LOST or Going back that leads to it, each other one alone."""
+        """Return the lines in order: a place together with the LOST or Going back that leads to it, others alone."""
         steps, place = [], {}  # {partition: the step of the place that comes next}
         for line in reversed(self.lines):
             event, following = line.event, place.pop(line.event.partition, None)

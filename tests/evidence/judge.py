@@ -53,7 +53,7 @@ def judge(runs, log) -> list[str]:
     for group, members in _groups(runs).items():
         for message in _unseen(members, log):
             found["unseen", f"group {group}", message.partition].add(message.offset)
-        for kind, run, partition, offset in _false_starts(members, log):
+        for kind, run, partition, offset in _faults_of_reading(members, log):
             found[kind, run.name, partition].add(offset)
     return [
         f"{kind}: {who}, partition {partition}, {in_words(offsets)}: {MEANING[kind]}"
@@ -137,7 +137,8 @@ def _faults(run, log):
             yield "lost write" if run.group is None else "phantom", *message.place
     for lost in run.of(Lost):
         yield from (("false LOST", lost.partition, n) for n in _range(lost) if not log.has_deleted(lost.partition, n))
-    yield from _producer_order(run) if run.group is None else _jumps(run, log)
+    if run.group is None:
+        yield from _producer_order(run)
 
 
 def _producer_order(run):
@@ -148,71 +149,74 @@ def _producer_order(run):
         last[message.partition] = message.offset
 
 
-def _jumps(run, log):
-    """Yield (kind, partition, offset) where a consumer does not go from each message to the next that the log has."""
-    lowest = {}  # {partition: the lowest offset that may come next}
-    for step in run.steps:
-        event, partition = step[-1].event, step[-1].event.partition
-        expected = lowest.get(partition)
-        lowest[partition] = _start([run], log, partition) if event.end is None else event.end
-        if isinstance(event, Started | Resuming):
-            continue
-        if expected is None:
-            if run.before or not isinstance(event, WentBack):  # of a part of a run, the place may be in another part
-                yield "unplaced", partition, event.begin
-        elif isinstance(event, WentBack):  # a log only grows
-            yield "false going back", partition, event.begin
-        else:
-            yield from (("poll skip", partition, n) for n in log.owed_in(partition, range(expected, event.begin)))
-            kind = "false LOST" if isinstance(event, Lost) else "nonmonotonic poll"
-            yield from ((kind, partition, n) for n in _range(event) if n < expected)
+def _faults_of_reading(runs, log):
+    """Yield (kind, run, partition, offset) of what is wrong with a group's lines, in the order in which they came."""
+    readings = {}  # {partition: its _Reading}
+    for step, run in sorted(((step, each) for each in runs for step in each.steps()), key=lambda pair: pair[0][0].at):
+        partition = step[-1].event.partition
+        reading = readings.setdefault(partition, _Reading(partition, log, (runs[0].committed or {}).get(partition, -1)))
+        for kind, offset in reading.faults([line.event for line in step], run):
+            yield kind, run, partition, offset
 
 
-def _false_starts(runs, log):
-    """Yield (kind, run, partition, offset) where a run says that it starts, and Kafka had it otherwise."""
-    steps = [(run, step) for run in runs for step in run.steps]
-    told = defaultdict(list)  # {partition: (run, events) in the order in which the lines came}
-    for run, step in sorted(steps, key=lambda pair: pair[1][0].at):
-        told[step[0].event.partition].append((run, [line.event for line in step]))
-    for partition, steps in told.items():
-        known = runs[0].committed.get(partition, -1)
-        yield from ((kind, run, partition, n) for kind, run, n in _false_starts_in(partition, steps, log, known))
+class _Reading:
+    """How far a group's runs have come in one partition, step by step.
 
-
-def _false_starts_in(partition, steps, log, known):
-    """Yield (kind, run, offset), as `_false_starts` does.
-
-    Args:
+    Attributes:
         known: what the group had committed last, as far as known; -1 is nothing.
+        printed: the offset after all that was printed.
+        expected: {id of a run: the offset that may come next}.
     """
-    printed, started = 0, set()
-    for run, events in steps:
-        place, had = events[-1], max(printed, run.end_before(partition))  # the log went on to there at least
-        if isinstance(place, Started | Resuming):
-            told = -1 if events[0].begin is None else events[0].begin
-            asked = run.before and id(run) not in started
-            known = run.committed.get(partition, -1) if asked else known
-            if told != known and (asked or not started or not known <= told <= log.end_of(partition)):
-                yield "false place", run, max(told, 0)
-            else:
-                known = told
-            started.add(id(run))
-        if isinstance(place, Resuming):
-            at, last = place.offset, place.offset + place.behind
-            if not max(at, had) <= last <= max(at, log.end_of(partition)):
-                yield "false lag", run, at
+
+    def __init__(self, partition, log, known):
+        self.partition, self.log = partition, log
+        self.known, self.printed, self.expected = known, 0, {}
+
+    def faults(self, events, run):
+        """Yield (kind, offset) of what is wrong with the next step, which may be of any of the runs."""
+        last, had = events[-1], max(self.printed, run.ends.get(self.partition, 0))  # the log went on to there at least
+        if isinstance(last, Started | Resuming):
+            yield from self._faults_of_start(events[0].begin, last, had, run)
+        else:
+            yield from self._faults_of_move(last, run)
         for event in events:
             if isinstance(event, WentBack):
-                known = min(known, event.end)
+                self.known = min(self.known, event.end)
                 if event.begin <= had:
-                    yield "false going back", run, event.begin
+                    yield "false going back", event.begin
             elif isinstance(event, Message | Lost):
-                printed = max(printed, event.end)
+                self.printed = max(self.printed, event.end)
+        self.expected[id(run)] = _start([run], self.log, self.partition) if last.end is None else last.end
+
+    def _faults_of_start(self, told, place, had, run):
+        """A start is where Kafka had it. If Kafka was not asked, the group has committed no less than before."""
+        told, end = -1 if told is None else told, self.log.end_of(self.partition)
+        if asked := run.committed is not None and id(run) not in self.expected:
+            self.known = run.committed.get(self.partition, -1)
+        if told != self.known and (asked or not self.expected or not self.known <= told <= end):
+            yield "false place", max(told, 0)
+        else:
+            self.known = told
+        at, behind = (place.offset, place.behind) if isinstance(place, Resuming) else (end, 0)
+        if not max(at, had) <= at + behind <= max(at, end):
+            yield "false lag", at
+
+    def _faults_of_move(self, event, run):
+        expected = self.expected.get(id(run))
+        if expected is None:
+            if run.committed is not None or not isinstance(event, WentBack):  # a part of a run may begin so
+                yield "unplaced", event.begin
+        elif isinstance(event, WentBack):  # a log only grows
+            yield "false going back", event.begin
+        else:
+            yield from (("poll skip", n) for n in self.log.owed_in(self.partition, range(expected, event.begin)))
+            kind = "false LOST" if isinstance(event, Lost) else "nonmonotonic poll"
+            yield from ((kind, n) for n in _range(event) if n < expected)
 
 
 def _begin(runs, log, partition):
     """Return the lowest offset that these runs of a group owe."""
-    return runs[0].committed.get(partition, _start(runs, log, partition)) if runs else 0
+    return (runs[0].committed or {}).get(partition, _start(runs, log, partition)) if runs else 0
 
 
 def _start(runs, log, partition):

@@ -65,13 +65,7 @@ class Lost(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A printed line.
-
-    Attributes:
-        at: when it came, in seconds of time.monotonic().
-        text: all of it.
-        event: what it tells of, or None.
-    """
+    """A printed line, when it came, in seconds of time.monotonic(), and the event that it tells of, or None."""
 
     at: float
     text: str

@@ -46,7 +46,10 @@ class Script(Program):
             since: leave out what was printed before, in seconds of time.monotonic().
         """
         lines = [line for line in list(self.output) if line.event and line.at >= since]
-        return Run(self.name, lines, self.group, None if since else self.before)
+        if not self.before or since:
+            return Run(self.name, lines, self.group)
+        ends = {partition: log.end for partition, log in self.before.logs.items()}
+        return Run(self.name, lines, self.group, self.before.group(self.group).committed, ends)
 
 
 def runs(scripts, since=0.0) -> list[Run]:
