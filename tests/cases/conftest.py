@@ -1,7 +1,6 @@
 """The fixtures: a real Kafka, a topic of the test's own in it, and a way to start the scripts."""
 
 import contextlib
-import functools
 import itertools
 import os
 import re
@@ -105,19 +104,12 @@ def start(topic, bootstrap_servers):
         script.kill()
 
 
-SESSION_OF_A_MINUTE = """
-class Consumer(script.KafkaConsumer):
-    def __init__(self, *topics, **settings):
-        super().__init__(*topics, **{**settings, "session_timeout_ms": 60_000})
-script.KafkaConsumer = Consumer
-"""
-CHANGED = """
-import functools, importlib.util, os, signal, time
+CHANGED = f"""
+import functools, os, signal, sys, time
 from types import SimpleNamespace
-spec = importlib.util.spec_from_file_location("script", {path!r})
-script = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(script)
-{change}
+sys.path.insert(0, {str(ROOT)!r})
+import %s as script
+%s
 script.main()
 """
 
@@ -127,13 +119,6 @@ def start_changed(start):
     """A function that starts a script with a change: Python that replaces some of the `script` module's names."""
 
     def run(name, change, **settings):
-        code = CHANGED.format(path=str(ROOT / f"{name}.py"), change=change)
-        return start(name, command=[sys.executable, "-c", code], **settings)
+        return start(name, command=[sys.executable, "-c", CHANGED % (name, change)], **settings)
 
     return run
-
-
-@pytest.fixture
-def start_with_a_long_session(start_changed):
-    """As `start`, for a consumer whose session lasts a minute: a machine is never so slow that it ends meanwhile."""
-    return functools.partial(start_changed, change=SESSION_OF_A_MINUTE)
