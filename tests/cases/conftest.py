@@ -80,19 +80,14 @@ def start(topic, bootstrap_servers):
 
     With redirect="| head -n 3" it is started by a shell that does this with its output; `command` is run instead.
     With judged_by=kafka, what this Kafka has just before of the consumer's group is what the judge holds it to.
-
     Each consumer's default group is the test's own. Scripts that still run when the test ends are killed.
     """
     started = []
 
     def run(name, *arguments, redirect=None, command=None, judged_by=None, **settings):
         servers = settings.pop("bootstrap_servers", bootstrap_servers)
-        settings = {
-            "KAFKA_TOPIC": topic,
-            "KAFKA_GROUP_ID": f"{topic}-{name}",
-            "SEND_INTERVAL_SECONDS": "0.02",
-            **settings,
-        }
+        usual = {"KAFKA_TOPIC": topic, "KAFKA_GROUP_ID": f"{topic}-{name}", "SEND_INTERVAL_SECONDS": "0.02"}
+        settings = usual | settings
         if redirect:
             command = ["bash", "-o", "pipefail", "-c", f'"{sys.executable}" "{ROOT / name}.py" {redirect}']
         before = judged_by and judged_by.snapshot(settings["KAFKA_TOPIC"], [settings["KAFKA_GROUP_ID"]])

@@ -5,6 +5,7 @@ import pytest
 from evidence.history import Log, Run
 from evidence.judge import MEANING, assert_sound, judge, missing, repeated
 from evidence.lines import Line, Lost, Message, Resuming, Started, WentBack, read
+from evidence.snapshot import PartitionLog
 
 
 def ticks(*offsets, partition=0):
@@ -20,7 +21,7 @@ def lines(events, at=0.0):
 
 
 def consumer(*told, name="consumer1", committed=None, end=0):
-    return Run(name, lines(told), "g", None if committed is None else {0: committed}, {0: end})
+    return Run(name, lines(told), "g", None if committed is None else {0: committed}, {0: PartitionLog(0, end)})
 
 
 def producer(*offsets):

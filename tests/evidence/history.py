@@ -5,25 +5,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from evidence.lines import Line, Lost, Message, Resuming, Started, WentBack
+from evidence.snapshot import PartitionLog
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a script, from its start to its end, or a part of one.
+    """One run of a script, from its start to its end, or a part of one."""
 
-    Attributes:
-        name: what anomalies call it, such as "consumer1".
-        lines: the Lines that it printed and that tell of something, in order.
-        group: a consumer's group; None if it is a producer.
-        committed: {partition: the offset that Kafka had for the group before the start}; None if nobody has asked.
-        ends: {partition: the end of its log before the start}, as far as Kafka was asked.
-    """
-
-    name: str
-    lines: list[Line]
-    group: str | None = None
+    name: str  # what anomalies call it, such as "consumer1"
+    lines: list[Line]  # those that tell of something, in order
+    group: str | None = None  # None if it is a producer
+    # What Kafka had for the group before the start, by partition; None if nobody has asked.
     committed: dict[int, int] | None = None
-    ends: dict[int, int] = field(default_factory=dict)
+    logs: dict[int, PartitionLog] = field(default_factory=dict)  # what Kafka had of the topic then, by partition
 
     def of(self, *kinds) -> list:
         """Return the events of these classes, such as Lost."""
@@ -50,17 +44,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Log:
-    """A topic's log, as it was when all runs had ended.
+    """A topic's log, as it was when all runs had ended."""
 
-    Attributes:
-        messages: what it has and, as far as known, what it had before retention deleted some of it.
-        first: {partition: the log's first offset}; below it retention has deleted. 0 if not given.
-        end: {partition: the offset that the next message gets}. After the last one, if not given.
-    """
-
-    messages: Iterable[Message]
-    first: dict[int, int] = field(default_factory=dict)
-    end: dict[int, int] = field(default_factory=dict)
+    messages: Iterable[Message]  # what it has and, as far as known, what it had before retention deleted some of it
+    first: dict[int, int] = field(default_factory=dict)  # by partition; below it retention has deleted
+    end: dict[int, int] = field(default_factory=dict)  # by partition: the offset that the next message gets
 
     @cached_property
     def known(self) -> dict[tuple[int, int], Message]:

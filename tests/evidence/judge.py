@@ -15,6 +15,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from evidence.lines import Lost, Message, Resuming, Started, WentBack
+from evidence.snapshot import PartitionLog
 
 MEANING = {
     "lost write": "acknowledged, but not in the log",
@@ -51,8 +52,9 @@ def judge(runs, log) -> list[str]:
     for message in _duplicates(producers, log):
         found["duplicate", "producers", message.partition].add(message.offset)
     for group, members in _groups(runs).items():
-        for message in _unseen(members, log):
-            found["unseen", f"group {group}", message.partition].add(message.offset)
+        lost = {(event.partition, n) for run in members for event in run.of(Lost) for n in event.offsets}
+        for partition, offset in {message.place for message in missing(members, log)} - lost:
+            found["unseen", f"group {group}", partition].add(offset)
         for kind, run, partition, offset in _faults_of_reading(members, log):
             found[kind, run.name, partition].add(offset)
     return [
@@ -62,14 +64,7 @@ def judge(runs, log) -> list[str]:
 
 
 def assert_sound(runs, log, repeats=0) -> None:
-    """Assert that there is no anomaly, and that no group printed over `repeats` messages again.
-
-    Args:
-        runs, log: as `judge` has them.
-
-    Raises:
-        AssertionError: one line for each anomaly.
-    """
+    """Assert that `judge` finds no anomaly, and that no group printed over `repeats` messages again."""
     found = judge(runs, log)
     for group, members in _groups(runs).items():
         again = [message.offset for messages in repeated(members) for message in messages]
@@ -118,15 +113,6 @@ def _duplicates(producers, log):
     return [message for message in log.messages if message.place not in sent] if producers else []
 
 
-def _unseen(runs, log):
-    lost = {(event.partition, offset) for run in runs for event in run.of(Lost) for offset in _range(event)}
-    return [message for message in missing(runs, log) if message.place not in lost]
-
-
-def _range(event):
-    return range(event.begin, event.end)
-
-
 def _faults(run, log):
     """Yield (kind, partition, offset) of what is wrong with a run's lines, whatever others printed."""
     for message in run.messages:
@@ -136,7 +122,7 @@ def _faults(run, log):
         elif not log.has_deleted(*message.place):
             yield "lost write" if run.group is None else "phantom", *message.place
     for lost in run.of(Lost):
-        yield from (("false LOST", lost.partition, n) for n in _range(lost) if not log.has_deleted(lost.partition, n))
+        yield from (("false LOST", lost.partition, n) for n in lost.offsets if not log.has_deleted(lost.partition, n))
     if run.group is None:
         yield from _producer_order(run)
 
@@ -160,21 +146,18 @@ def _faults_of_reading(runs, log):
 
 
 class _Reading:
-    """How far a group's runs have come in one partition, step by step.
-
-    Attributes:
-        known: what the group had committed last, as far as known; -1 is nothing.
-        printed: the offset after all that was printed.
-        expected: {id of a run: the offset that may come next}.
-    """
+    """How far a group's runs have come in one partition, step by step."""
 
     def __init__(self, partition, log, known):
         self.partition, self.log = partition, log
-        self.known, self.printed, self.expected = known, 0, {}
+        self.known = known  # what the group had committed last, as far as known; -1 is nothing
+        self.printed = 0  # the offset after all that was printed
+        self.expected = {}  # {id of a run: the offset that may come next}
 
     def faults(self, events, run):
         """Yield (kind, offset) of what is wrong with the next step, which may be of any of the runs."""
-        last, had = events[-1], max(self.printed, run.ends.get(self.partition, 0))  # the log went on to there at least
+        last, before = events[-1], run.logs.get(self.partition, PartitionLog(0, 0))
+        had = max(self.printed, before.end)  # the log went on to there at least
         if isinstance(last, Started | Resuming):
             yield from self._faults_of_start(events[0].begin, last, had, run)
         else:
@@ -197,9 +180,10 @@ class _Reading:
             yield "false place", max(told, 0)
         else:
             self.known = told
-        at, behind = (place.offset, place.behind) if isinstance(place, Resuming) else (end, 0)
-        if not max(at, had) <= at + behind <= max(at, end):
-            yield "false lag", at
+        if isinstance(place, Resuming):
+            least, most = (max(0, offset - place.offset) for offset in (had, end))
+            if not least <= place.behind <= most:
+                yield "false lag", place.offset
 
     def _faults_of_move(self, event, run):
         expected = self.expected.get(id(run))
@@ -211,7 +195,7 @@ class _Reading:
         else:
             yield from (("poll skip", n) for n in self.log.owed_in(self.partition, range(expected, event.begin)))
             kind = "false LOST" if isinstance(event, Lost) else "nonmonotonic poll"
-            yield from ((kind, n) for n in _range(event) if n < expected)
+            yield from ((kind, n) for n in event.offsets if n < expected)
 
 
 def _begin(runs, log, partition):

@@ -25,6 +25,7 @@ class Message:
 
     begin = property(lambda self: self.offset)
     end = property(lambda self: self.offset + 1)
+    offsets = property(lambda self: range(self.begin, self.end))
 
 
 class Started(NamedTuple):
@@ -62,6 +63,7 @@ class Lost(NamedTuple):
 
     begin = property(lambda self: self.first)
     end = property(lambda self: self.last + 1)
+    offsets = property(lambda self: range(self.begin, self.end))
 
 
 class Line(NamedTuple):
