@@ -43,9 +43,7 @@ def test_each_peer_prints_each_message_once(peer, bootstrap_servers, topic):
             pytest.skip("needs node, and npm to download kafkajs")
     ticks = Ticks(bootstrap_servers, topic)
     ticks.store(500)
-    _, memory, cpu = asyncio.run(catch_up(ticks, peer))  # fails if one is missing, or comes twice
-    assert memory > 5
-    assert cpu > 0.05
+    asyncio.run(catch_up(ticks, peer))  # fails if one is missing, or comes twice
 
 
 def test_what_is_missing_and_each_repetition_is_counted():

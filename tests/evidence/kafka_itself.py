@@ -1,6 +1,7 @@
 """A real Kafka, to ask and to change: the truth that the scripts' lines are compared with, and that a watch shows."""
 
 import contextlib
+import itertools
 import time
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition, errors
@@ -76,18 +77,22 @@ class Kafka:
 
     def whole_log(self, topic, earlier=()) -> Log:
         """Return the topic's log as the judge takes it, with what an `earlier` log had. No value may be null."""
+        records, *bounds = self.read(topic)
+        found = {
+            Message(each.partition, each.offset, each.value.decode("utf-8", "backslashreplace")) for each in records
+        }
+        return Log(sorted(found.union(earlier)), *bounds)
+
+    def read(self, topic) -> tuple[list, dict[int, int], dict[int, int]]:
+        """Return the topic's records, as the client has them, and {partition: offset} of the first and of the end."""
         consumer = KafkaConsumer(**self._client, auto_offset_reset="earliest", isolation_level="read_committed")
         with contextlib.closing(consumer):
             partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
             consumer.assign(partitions)
-            first, ends, found = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions), []
-            while any(consumer.position(tp) < ends[tp] for tp in partitions):
-                for records in consumer.poll(timeout_ms=500).values():
-                    for record in records:
-                        text = record.value.decode("utf-8", "backslashreplace")
-                        found.append(Message(record.partition, record.offset, text))
-        first, ends = ({tp.partition: offsets[tp] for tp in partitions} for offsets in (first, ends))
-        return Log(sorted({*earlier, *found}), first, ends)
+            bounds, records = (consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)), []
+            while any(consumer.position(tp) < bounds[1][tp] for tp in partitions):
+                records += itertools.chain(*consumer.poll(timeout_ms=500).values())
+        return records, *({tp.partition: offsets[tp] for tp in partitions} for offsets in bounds)
 
     def _ask(self, question, patience=None):
         """Return question(admin); after an error ask again, with a new connection, until patience is over."""
