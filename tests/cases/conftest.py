@@ -79,7 +79,8 @@ def start(topic, bootstrap_servers):
     """A function that starts a script on the test's topic: start("consumer1", KAFKA_GROUP_ID="g").
 
     With redirect="| head -n 3" it is started by a shell that does this with its output; `command` is run instead.
-    With judged_by=kafka, what this Kafka has just before of the consumer's group is what the judge holds it to.
+    With judged_by=kafka, the judge holds the consumer's start to what this Kafka has of its group just before. It is
+    for a consumer whose partitions no other one reads at that moment.
     Each consumer's default group is the test's own. Scripts that still run when the test ends are killed.
     """
     started = []
