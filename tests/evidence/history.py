@@ -28,6 +28,10 @@ class Run:
         """The messages that it has sent or received, in the order of its lines."""
         return self.of(Message)
 
+    def before(self, partition) -> PartitionLog:
+        """Return what Kafka had of a partition before the start; as far as nobody has asked, nothing."""
+        return self.logs.get(partition, PartitionLog(0, 0))
+
     def steps(self) -> list[list[Line]]:
         """Return the lines in order: a place together with the LOST or Going back that leads to it, others alone."""
         steps, place = [], {}  # {partition: the step of the place that comes next}

@@ -4,8 +4,8 @@ The words are those of Jepsen's Kafka workload. `judge` finds each anomaly, `ass
 `missing` and `repeated` are the figures for people. Printing a message again after a "Resuming" line, as after a
 kill -9, an error or a rewind, is no anomaly: `repeated` counts it, the caller says how often it may be.
 
-No script is believed. Where a consumer says it goes on, its group must have committed: just that offset, if Kafka was
-asked before the run; if not, one that the group had reached, and none below what it is known to have committed.
+No script is believed. A consumer must start where its group had committed: at just that offset, if Kafka was asked
+before; if not, neither below what the group is known to have committed nor beyond the end of the log.
 
 A topic that is wiped begins a new log: judge each log by the lines printed while it was there.
 """
@@ -15,7 +15,6 @@ from dataclasses import replace
 from itertools import groupby
 
 from evidence.lines import Lost, Message, Resuming, Started, WentBack
-from evidence.snapshot import PartitionLog
 
 MEANING = {
     "lost write": "acknowledged, but not in the log",
@@ -37,10 +36,8 @@ MEANING = {
 def judge(runs, log) -> list[str]:
     """Find each anomaly in what these runs printed about this log: a sentence that begins with a key of MEANING.
 
-    Args:
-        runs: a list of all runs of all scripts; those of a group in the order of their starts.
-        log: the topic's Log. Each group owes all of it, from what it had committed before its first run. If nobody has
-            asked Kafka for that, it is taken to have had nothing committed.
+    These are all runs of all scripts, those of a group in the order of their starts. A group owes all of the log from
+    what it had committed before its first run: nothing, if nobody asked Kafka for that.
     """
     producers = [run for run in runs if run.group is None]
     deleted = [m for run in producers for m in run.messages if log.has_deleted(*m.place)]
@@ -156,8 +153,7 @@ class _Reading:
 
     def faults(self, events, run):
         """Yield (kind, offset) of what is wrong with the next step, which may be of any of the runs."""
-        last, before = events[-1], run.logs.get(self.partition, PartitionLog(0, 0))
-        had = max(self.printed, before.end)  # the log went on to there at least
+        last, had = events[-1], max(self.printed, run.before(self.partition).end)  # the log went on to there at least
         if isinstance(last, Started | Resuming):
             yield from self._faults_of_start(events[0].begin, last, had, run)
         else:
