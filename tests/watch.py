@@ -43,13 +43,13 @@ FOR_EVER = 24 * 60 * 60  # seconds; then it goes on
 COLOURS = ("green", "yellow", "cyan", "magenta", "blue")
 
 
-def screen(chronicle, news) -> Screen:
+def screen(snapshot, chronicle, news) -> Screen:
     """Return the picture, with the lanes as they were when Kafka answered last."""
-    drawn, last = [], chronicle.last or Snapshot(0)
-    for number, log in sorted(last.logs.items()):
+    drawn = []
+    for number, log in sorted(snapshot.logs.items()):
         views = [
             GroupView(name, group.committed.get(number), style=colour, note=chronicle.note(name, number))
-            for (name, group), colour in zip(sorted(last.groups.items()), itertools.cycle(COLOURS), strict=False)
+            for (name, group), colour in zip(sorted(snapshot.groups.items()), itertools.cycle(COLOURS), strict=False)
         ]
         drawn.append(Lane(f"{TOPIC}-{number}", log, views))
     return Screen(f"topic {TOPIC} at {SERVERS}", drawn, [Panel("what has happened", list(news))], state=chronicle.away)
@@ -58,15 +58,17 @@ def screen(chronicle, news) -> Screen:
 def watch(shown) -> None:
     """Ask Kafka, and tell in the Live picture, or in plain lines if it is None, for ever."""
     kafka, chronicle, news = Kafka(SERVERS, timeout_ms=4000), Chronicle(TOPIC), deque(maxlen=200)
+    snapshot = Snapshot(0)
     while True:
         try:
             # Where no Kafka is, wait until that has to be told, and after that for as long as it takes.
-            lines = chronicle.see(kafka.snapshot(TOPIC, patience=FOR_EVER if chronicle.away else SILENT))
+            snapshot = kafka.snapshot(TOPIC, patience=FOR_EVER if chronicle.away else SILENT)
+            lines = chronicle.see(snapshot)
         except KafkaError as error:
             lines = chronicle.no_figures(time.time(), error)
         news.extend(lines)
         if shown:
-            shown.update(screen(chronicle, news), refresh=True)
+            shown.update(screen(snapshot, chronicle, news), refresh=True)
         for text, _ in lines if not shown else ():
             print(visible(text))
         time.sleep(EVERY)

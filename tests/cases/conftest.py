@@ -1,7 +1,6 @@
 """The fixtures: a real Kafka, a topic of the test's own in it, and a way to start the scripts."""
 
 import contextlib
-import functools
 import itertools
 import os
 import re
@@ -80,20 +79,16 @@ def start(topic, bootstrap_servers):
     """A function that starts a script on the test's topic: start("consumer1", KAFKA_GROUP_ID="g").
 
     With redirect="| head -n 3" it is started by a shell that does this with its output; `command` is run instead.
-    With judged_by=kafka, what this Kafka has just before of the consumer's group is what the judge holds it to.
-
+    With judged_by=kafka, the judge holds the consumer's start to what this Kafka has of its group just before. It is
+    for a consumer whose partitions no other one reads at that moment.
     Each consumer's default group is the test's own. Scripts that still run when the test ends are killed.
     """
     started = []
 
     def run(name, *arguments, redirect=None, command=None, judged_by=None, **settings):
         servers = settings.pop("bootstrap_servers", bootstrap_servers)
-        settings = {
-            "KAFKA_TOPIC": topic,
-            "KAFKA_GROUP_ID": f"{topic}-{name}",
-            "SEND_INTERVAL_SECONDS": "0.02",
-            **settings,
-        }
+        usual = {"KAFKA_TOPIC": topic, "KAFKA_GROUP_ID": f"{topic}-{name}", "SEND_INTERVAL_SECONDS": "0.02"}
+        settings = usual | settings
         if redirect:
             command = ["bash", "-o", "pipefail", "-c", f'"{sys.executable}" "{ROOT / name}.py" {redirect}']
         before = judged_by and judged_by.snapshot(settings["KAFKA_TOPIC"], [settings["KAFKA_GROUP_ID"]])
@@ -105,19 +100,12 @@ def start(topic, bootstrap_servers):
         script.kill()
 
 
-SESSION_OF_A_MINUTE = """
-class Consumer(script.KafkaConsumer):
-    def __init__(self, *topics, **settings):
-        super().__init__(*topics, **{**settings, "session_timeout_ms": 60_000})
-script.KafkaConsumer = Consumer
-"""
-CHANGED = """
-import functools, importlib.util, os, signal, time
+CHANGED = f"""
+import functools, os, signal, sys, time
 from types import SimpleNamespace
-spec = importlib.util.spec_from_file_location("script", {path!r})
-script = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(script)
-{change}
+sys.path.insert(0, {str(ROOT)!r})
+import %s as script
+%s
 script.main()
 """
 
@@ -127,13 +115,6 @@ def start_changed(start):
     """A function that starts a script with a change: Python that replaces some of the `script` module's names."""
 
     def run(name, change, **settings):
-        code = CHANGED.format(path=str(ROOT / f"{name}.py"), change=change)
-        return start(name, command=[sys.executable, "-c", code], **settings)
+        return start(name, command=[sys.executable, "-c", CHANGED % (name, change)], **settings)
 
     return run
-
-
-@pytest.fixture
-def start_with_a_long_session(start_changed):
-    """As `start`, for a consumer whose session lasts a minute: a machine is never so slow that it ends meanwhile."""
-    return functools.partial(start_changed, change=SESSION_OF_A_MINUTE)

@@ -1,12 +1,17 @@
 """`python tests/benchmark.py`: it measures real consumers, judges them and prints what it found as tables."""
 
+import asyncio
 import re
+import subprocess
 import sys
+
+import pytest
 
 from evidence.programs import Program
 from local_kafka.files import ROOT
 from machine.processes import commands_with
-from peers.measuring import missing_and_repeated
+from peers.clients import COMMANDS, install_kafkajs
+from peers.measuring import Ticks, catch_up, missing_and_repeated
 
 
 def benchmark(peer, **settings) -> Program:
@@ -18,12 +23,27 @@ def test_it_measures_consumer1_and_judges_it():
     program = benchmark("consumer1.py")
     assert program.wait(limit=200) == 0, program.text()
     starts, verdicts, catching_up = re.findall(r"^\| consumer1\.py \| (.*) \|$", program.text(), re.MULTILINE)
-    assert all(0.01 < float(seconds) < 60 for seconds in starts.split(" | "))
-    assert [verdict.split(" / ")[0] for verdict in verdicts.split(" | ")] == ["0", "0", "0"]
-    rate, _, memory, cpu = catching_up.split(" | ")
-    assert float(rate.replace(",", "")) > 100
-    assert 5 < float(memory) < 500
-    assert 0 < float(cpu) < 60
+    first, *again = map(float, starts.split(" | "))
+    assert all(0.1 < seconds < first + 4 for seconds in again)  # a session lasts seven
+    assert verdicts.split(" | ")[:2] == ["0 / 0", "0 / 0"]
+    assert re.fullmatch(r"0 / \d{1,3}", verdicts.split(" | ")[2])
+    rate, ratio, memory, cpu = catching_up.split(" | ")
+    assert ratio == "-"  # to nobody
+    assert 20 < float(memory) < 100  # Python alone takes 10
+    # Catching up takes one processor or, on a busy machine, a part of it.
+    assert 0.05 < float(rate.replace(",", "")) * float(cpu) / 300_000 < 3
+
+
+@pytest.mark.parametrize("peer", COMMANDS)
+def test_each_peer_prints_each_message_once(peer, bootstrap_servers, topic):
+    if peer == "kafkajs":
+        try:
+            install_kafkajs()
+        except (OSError, subprocess.SubprocessError):
+            pytest.skip("needs node, and npm to download kafkajs")
+    ticks = Ticks(bootstrap_servers, topic)
+    ticks.store(500)
+    asyncio.run(catch_up(ticks, peer))  # fails if one is missing, or comes twice
 
 
 def test_what_is_missing_and_each_repetition_is_counted():

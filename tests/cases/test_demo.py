@@ -12,6 +12,7 @@ from machine.processes import commands_with
 from machine.waiting import wait_until
 
 DEMO = [sys.executable, str(ROOT / "tests" / "demo.py"), "--fast"]
+SVG = "{http://www.w3.org/2000/svg}"
 NUMBER = re.compile(r"(?<![\w.])\d+(?!\.?\d)")  # neither in a name nor seconds with a decimal
 
 
@@ -65,10 +66,27 @@ def check_film(file):
     """Check that it is a small film of the first four steps, which loads and runs nothing."""
     drawing = file.read_text("utf-8")
     assert len(drawing) < 300_000
-    tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(drawing).iter()}
-    assert tags == {"svg", "title", "style", "defs", "g", "use", "rect", "path", "text"}
+    root = ElementTree.fromstring(drawing)
+    tags = {element.tag.removeprefix(SVG) for element in root.iter()}
+    assert tags == {
+        "svg",
+        "title",
+        "style",
+        "defs",
+        "g",
+        "use",
+        "rect",
+        "path",
+        "text",
+    }
     assert not re.search(r"@font-face|@import|url\(|href=\"[^#]| on\w+=", drawing)
     assert set(re.findall(r"Step (\d) of 7", drawing)) == set("1234")
+    rows = {f"#{row.get('id')}": "".join(row.itertext()) for row in root.find(f"{SVG}defs")}
+    for frame in root.find(f"{SVG}svg/{SVG}g"):
+        shown = "\n".join(rows[use.get("href")] for use in frame)
+        (end,) = re.findall(r"end of log (\d+)$", shown, re.MULTILINE)
+        lags = re.findall(r"committed (\d+), ?lag (\d+)$", shown, re.MULTILINE)
+        assert {int(committed) + int(lag) for committed, lag in lags} <= {int(end)}  # no digit is cut
 
 
 def test_the_picture_in_the_readme_is_such_a_film():

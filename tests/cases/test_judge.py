@@ -5,7 +5,7 @@ import pytest
 from evidence.history import Log, Run
 from evidence.judge import MEANING, assert_sound, judge, missing, repeated
 from evidence.lines import Line, Lost, Message, Resuming, Started, WentBack, read
-from evidence.snapshot import Group, PartitionLog, Snapshot
+from evidence.snapshot import PartitionLog
 
 
 def ticks(*offsets, partition=0):
@@ -20,14 +20,8 @@ def lines(events, at=0.0):
     return [Line(at, "", event) for event in events]
 
 
-def consumer(*told, name="consumer1", before=None):
-    return Run(name, lines(told), "g", before)
-
-
-def committed(offset=None, end=0):
-    """Return a Snapshot from before a start: what the group had committed, and where the log ended."""
-    offsets = {} if offset is None else {0: offset}
-    return Snapshot(0.0, "", {0: PartitionLog(0, end)}, {"g": Group("Empty", offsets)})
+def consumer(*told, name="consumer1", committed=None, end=0):
+    return Run(name, lines(told), "g", None if committed is None else {0: committed}, {0: PartitionLog(0, end)})
 
 
 def producer(*offsets):
@@ -38,7 +32,7 @@ START, LATEST = Started(0, "earliest"), Started(0, "latest")
 BACK = WentBack(0, 42, 0)
 ALL = 0, 1, 2, 3, 4
 FIVE = ticks(*ALL)
-WHOLE, FROM_4 = Log(FIVE), Log(FIVE, first={0: 4})
+WHOLE, FROM_3, FROM_4 = Log(FIVE), Log(ticks(3, 4), first={0: 3}), Log(FIVE, first={0: 4})
 RESTART = [consumer(START, *ticks(0, 1, 2)), consumer(resuming(1, 4), *FIVE[1:])]
 KILLED = [consumer(START, *ticks(0)), consumer(START, *ticks(0, 1, 2, 3, 4))]
 TAKEN_BACK = [  # it came to 2 before the one that was started first came back to it
@@ -48,7 +42,7 @@ TAKEN_BACK = [  # it came to 2 before the one that was started first came back t
 TOLD_LOSS = [consumer(START, *ticks(0, 1), Lost(0, 2, 3), *ticks(4))]
 TOLD_LOSS_AT_A_START = [
     consumer(START, *ticks(0, 1, 2)),
-    consumer(Lost(0, 2, 3), resuming(4, 1), *ticks(4), before=committed(2, end=5)),
+    consumer(Lost(0, 2, 3), resuming(4, 1), *ticks(4), committed=2, end=5),
 ]
 MOVED = [
     consumer(START, *ticks(0, 1)),
@@ -60,8 +54,8 @@ SOUND = {
     "sent and received": ([producer(*ALL), consumer(START, *FIVE)], WHOLE),
     "a restart after kill -9 repeats": (RESTART, WHOLE),
     "a kill -9 before the first commit": (KILLED, WHOLE),
-    "rewound on purpose": ([consumer(START, *FIVE), consumer(resuming(0, 5), *FIVE, before=committed(0))], WHOLE),
-    "committed beyond the end": ([consumer(BACK, resuming(0, 3), *FIVE, before=committed(42, end=3))], WHOLE),
+    "rewound on purpose": ([consumer(START, *FIVE), consumer(resuming(0, 5), *FIVE, committed=0)], WHOLE),
+    "committed beyond the end": ([consumer(BACK, resuming(0, 3), *FIVE, committed=42, end=3)], WHOLE),
     "the topic is made anew under a running consumer": ([consumer(BACK, *FIVE[:3], START, *FIVE)], WHOLE),
     "offsets that no message has": (GAPS, Log(ticks(0, 3, 7), end={0: 9})),
     "deleted unread, and said so": (TOLD_LOSS, FROM_4),
@@ -79,79 +73,48 @@ def test_a_sound_history_has_no_anomaly(history):
     assert_sound(*SOUND[history], repeats=5)
 
 
-def wrong(expected, *runs, log=WHOLE):
+def wrong(kind, offsets, *runs, who="consumer1", log=WHOLE):
+    expected = f"{kind}: {who}, partition 0, offset{'s' if ' ' in offsets else ''} {offsets}"
     return pytest.param(expected, list(runs), log, id=expected)
 
 
 LATER = resuming(3, 2), *ticks(3, 4)
-# Each history has these anomalies and no other: what it is, whose, where.
+TOCK, TWICE = Log([Message(0, 0, "tock")]), Log([*ticks(0, 1), Message(0, 2, "tick 1")])
+# Each history has these anomalies and no other.
 WRONG = [
-    wrong("lost write: producer1, partition 0, offset 2", producer(0, 1, 2), log=Log(ticks(0, 1))),
-    wrong(
-        "duplicate: producers, partition 0, offset 2", producer(0, 1), log=Log([*ticks(0, 1), Message(0, 2, "tick 1")])
-    ),
-    wrong("producer order: producer1, partition 0, offset 1", producer(0, 2, 1), log=Log(ticks(0, 1, 2))),
-    wrong(
-        "unseen: group g, partition 0, offsets 2, 4",
-        consumer(START, *ticks(0, 1)),
-        consumer(resuming(3, 1), *ticks(3)),
-    ),
-    wrong("unseen: group g, partition 0, offset 4", consumer(LATEST, *ticks(2, 3))),
+    wrong("lost write", "2", producer(0, 1, 2), who="producer1", log=Log(ticks(0, 1))),
+    wrong("duplicate", "2", producer(0, 1), who="producers", log=TWICE),
+    wrong("producer order", "1", producer(0, 2, 1), who="producer1", log=Log(ticks(0, 1, 2))),
+    wrong("unseen", "2, 4", consumer(START, *ticks(0, 1)), consumer(resuming(3, 1), *ticks(3)), who="group g"),
+    wrong("unseen", "4", consumer(LATEST, *ticks(2, 3)), who="group g"),
     # Deleted unread without a word, and known from the producer alone.
-    wrong(
-        "unseen: group g, partition 0, offsets 1 to 2",
-        producer(*ALL),
-        consumer(START, *ticks(0), *LATER),
-        log=Log(ticks(3, 4), {0: 3}),
-    ),
-    wrong("unseen: group g, partition 0, offset 2", consumer(resuming(2, 3), *LATER, before=committed(2))),
-    wrong("phantom: consumer1, partition 0, offset 5", consumer(START, *FIVE, *ticks(5))),
-    wrong(
-        "wrong value: consumer1, partition 0, offset 0", consumer(START, *ticks(0)), log=Log([Message(0, 0, "tock")])
-    ),
-    wrong("poll skip: consumer1, partition 0, offsets 1 to 2", consumer(START, *ticks(0, 3, 4)), RESTART[1]),
-    wrong(
-        "poll skip: consumer1, partition 0, offsets 0 to 1",  # another member of the group has printed them
-        consumer(START, *ticks(0, 1), name="consumer2"),
-        consumer(START, *ticks(2, 3, 4)),
-    ),
+    wrong("unseen", "1 to 2", producer(*ALL), consumer(START, *ticks(0), *LATER), who="group g", log=FROM_3),
+    wrong("unseen", "2", consumer(resuming(2, 3), *LATER, committed=2), who="group g"),
+    wrong("phantom", "5", consumer(START, *FIVE, *ticks(5))),
+    wrong("wrong value", "0", consumer(START, *ticks(0)), log=TOCK),
+    wrong("poll skip", "1 to 2", consumer(START, *ticks(0, 3, 4)), RESTART[1]),
+    # Another member of the group has printed them.
+    wrong("poll skip", "0 to 1", consumer(START, *ticks(0, 1), name="consumer2"), consumer(START, *ticks(2, 3, 4))),
     # Deleted without a word, and nobody knows what that was.
-    wrong(
-        "poll skip: consumer1, partition 0, offsets 1 to 3", consumer(START, *ticks(0, 4)), log=Log(ticks(4), {0: 4})
-    ),
-    wrong("nonmonotonic poll: consumer1, partition 0, offset 1", consumer(START, *ticks(0, 1, 2, 1, 2, 3, 4))),
-    wrong("false LOST: consumer1, partition 0, offsets 2 to 3", *TOLD_LOSS, consumer(resuming(2, 3), *ticks(2, 3))),
-    wrong(
-        "false LOST: consumer1, partition 0, offset 1",  # it has read that one
-        consumer(START, *ticks(0, 1), Lost(0, 1, 3), *ticks(4)),
-        log=FROM_4,
-    ),
-    wrong("false place: consumer1, partition 0, offset 0", consumer(resuming(0, 5), *FIVE)),
-    wrong("false place: consumer1, partition 0, offset 0", consumer(START, *FIVE, before=committed(2))),
-    wrong("false place: consumer1, partition 0, offset 0", *RESTART, consumer(START, *FIVE)),  # it has committed 1
-    wrong("false place: consumer1, partition 0, offset 0", *RESTART, consumer(resuming(0, 5), *FIVE)),
-    wrong("false place: consumer1, partition 0, offset 2", consumer(resuming(2, 3), *FIVE[2:]), consumer(START, *FIVE)),
-    wrong("false place: consumer1, partition 0, offset 1", consumer(START, *FIVE[:3]), consumer(*LATER), RESTART[1]),
-    wrong("false place: consumer1, partition 0, offset 2", *RESTART, consumer(resuming(2, 3), before=committed(4))),
-    wrong(
-        "false place: consumer1, partition 0, offset 3",  # LOST, but not what it had committed
-        consumer(START, *FIVE[:3]),
-        consumer(Lost(0, 3, 3), resuming(4, 1), *ticks(4), before=committed(2)),
-        log=FROM_4,
-    ),
-    wrong("false going back: consumer1, partition 0, offset 5", consumer(START, *FIVE, WentBack(0, 5, 0), *FIVE)),
-    wrong(
-        "false going back: consumer1, partition 0, offset 3",  # the log had ended at 5
-        *RESTART,
-        consumer(WentBack(0, 3, 0), resuming(0, 5), *FIVE, before=committed(3, end=5)),
-    ),
-    wrong("false place: consumer1, partition 0, offset 42", *RESTART, consumer(BACK, resuming(0, 5), *FIVE)),
-    wrong("false lag: consumer1, partition 0, offset 1", consumer(START, *FIVE), consumer(resuming(1, 5), *FIVE[1:])),
-    wrong("false lag: consumer1, partition 0, offset 1", consumer(START, *FIVE), consumer(resuming(1, 3), *FIVE[1:])),
-    wrong(
-        "false lag: consumer1, partition 0, offset 3", consumer(resuming(3, 1), *FIVE[3:], before=committed(3, end=5))
-    ),
-    wrong("unplaced: consumer1, partition 0, offset 0", consumer(*FIVE)),
+    wrong("poll skip", "1 to 3", consumer(START, *ticks(0, 4)), log=Log(ticks(4), {0: 4})),
+    wrong("nonmonotonic poll", "1", consumer(START, *ticks(0, 1, 2, 1, 2, 3, 4))),
+    wrong("false LOST", "2 to 3", *TOLD_LOSS, consumer(resuming(2, 3), *ticks(2, 3))),
+    wrong("false LOST", "1", consumer(START, *ticks(0, 1), Lost(0, 1, 3), *ticks(4)), log=FROM_4),  # it has read that
+    wrong("false going back", "5", consumer(START, *FIVE, WentBack(0, 5, 0), *FIVE)),
+    wrong("false going back", "3", *RESTART, consumer(WentBack(0, 3, 0), resuming(0, 5), *FIVE, committed=3, end=5)),
+    wrong("false place", "42", *RESTART, consumer(BACK, resuming(0, 5), *FIVE)),
+    wrong("false place", "0", consumer(resuming(0, 5), *FIVE)),
+    wrong("false place", "0", consumer(START, *FIVE, committed=2)),
+    wrong("false place", "0", *RESTART, consumer(START, *FIVE)),  # it has committed 1
+    wrong("false place", "0", *RESTART, consumer(resuming(0, 5), *FIVE)),
+    wrong("false place", "2", consumer(resuming(2, 3), *FIVE[2:]), consumer(START, *FIVE)),
+    wrong("false place", "1", consumer(START, *FIVE[:3]), consumer(*LATER), RESTART[1]),
+    wrong("false place", "2", *RESTART, consumer(resuming(2, 3), committed=4)),
+    wrong("false place", "3", *KILLED, consumer(Lost(0, 3, 3), resuming(4, 1), *ticks(4), committed=2), log=FROM_4),
+    wrong("false lag", "0", consumer(START, resuming(0, 6), *FIVE)),
+    wrong("false lag", "1", consumer(START, *FIVE), consumer(resuming(1, 3), *FIVE[1:])),
+    wrong("false lag", "3", consumer(resuming(3, 1), *FIVE[3:], committed=3, end=5)),
+    wrong("unplaced", "0", consumer(*FIVE)),
 ]
 
 
@@ -177,7 +140,7 @@ def test_repeats_are_counted_for_each_run_and_bounded():
 
 def test_missing_is_what_was_never_printed_whether_reported_or_not():
     assert missing(TOLD_LOSS, FROM_4) == ticks(2, 3)
-    assert missing([consumer(*LATER, before=committed(3))], WHOLE) == []
+    assert missing([consumer(*LATER, committed=3)], WHOLE) == []
 
 
 LINES = {

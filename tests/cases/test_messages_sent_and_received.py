@@ -1,28 +1,14 @@
 """Both producers write to one topic; both consumers print everything in it, byte for byte."""
 
-import contextlib
 import itertools
 import json
 import re
 import signal
 
 import pytest
-from kafka import KafkaConsumer
 
 from evidence.scripts import end_and_judge
 from machine.waiting import wait_until
-
-
-def stored(kafka, topic, count):
-    """Return the first records of a topic, as the client has them."""
-    reader = KafkaConsumer(
-        topic,
-        bootstrap_servers=kafka.bootstrap_servers,
-        auto_offset_reset="earliest",
-        consumer_timeout_ms=60_000,
-    )
-    with contextlib.closing(reader):
-        return list(itertools.islice(reader, count))
 
 
 def test_a_tick_is_sent_every_two_seconds_and_stored_byte_for_byte_as_it_is_printed(start, kafka, topic):
@@ -33,7 +19,7 @@ def test_a_tick_is_sent_every_two_seconds_and_stored_byte_for_byte_as_it_is_prin
     assert producer.wait() == 0
     *lines, last = [line.text for line in producer.output]
     assert last == "[Producer2] Stopped."
-    records = stored(kafka, topic, len(lines))
+    records, *_ = kafka.read(topic)
     for record, line in zip(records, lines, strict=True):
         tick = record.value.decode()
         assert line == f"[Producer2] Sent: {tick} (partition 0, offset {record.offset})"

@@ -1,5 +1,6 @@
 """The screen that demo.py and watch.py draw, for any figures and any size."""
 
+import itertools
 import re
 
 import pytest
@@ -38,6 +39,15 @@ def test_no_number_on_the_scale_is_cut():
     scales = [rows(Lane("t-0", PartitionLog(0, end)), width)[1] for end in (27, 97, 1234) for width in range(60, 80)]
     assert {number for scale in scales for number in scale.split()[1:] if int(number) % 10} == set()
     assert {int(number) for number in scales[-1].split()[1:]} <= set(range(0, 1240, 10))
+
+
+def test_no_figure_beside_the_lane_is_cut():
+    for width, end in itertools.product(range(60, 130), (9, 100, 12_345)):
+        lane = Lane("t-0", PartitionLog(0, end), [GroupView("stock-group1", 2), GroupView("stock-group2", end)])
+        log, *groups = shown(Screen("", [lane], []), width)[3:6]
+        assert log.endswith(f" end of log {end}")
+        assert groups[0].endswith(f" committed 2, lag {end - 2}")
+        assert groups[1].endswith(f" committed {end}, lag 0")
 
 
 def test_of_a_group_further_behind_than_there_are_columns_a_column_stands_for_more_offsets():

@@ -77,6 +77,18 @@ def test_the_broker_runs_with_the_compose_files_settings(kafka):
             assert running[name.removeprefix("KAFKA_").lower().replace("_", ".")]["value"] == str(value)
 
 
+ROOMS = ["machine", "local_kafka", "evidence", "sight", "peers", "story"]  # each imports only from those before it
+TESTS = ROOT / "tests"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_rooms_below_it(room):
+    above = {*ROOMS[ROOMS.index(room) + 1 :], "cases", *(command.stem for command in TESTS.glob("*.py"))}
+    for file in (TESTS / room).glob("*.py"):
+        imported = re.findall(r"^\s*(?:import|from) (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+        assert not above.intersection(imported), file
+
+
 def test_the_page_on_the_tests_names_no_test_that_does_not_exist():
     named = set(re.findall(r"`(test_\w+)`", (ROOT / "tests" / "README.md").read_text(encoding="utf-8")))
     cases = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "cases").glob("test_*.py"))

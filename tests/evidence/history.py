@@ -5,25 +5,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from evidence.lines import Line, Lost, Message, Resuming, Started, WentBack
-from evidence.snapshot import Snapshot
+from evidence.snapshot import PartitionLog
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a script, from its start to its end, or a part of one.
+    """One run of a script, from its start to its end, or a part of one."""
 
-    Attributes:
-        name: what anomalies call it, such as "consumer1" or "consumer1 in step 3".
-        lines: the Lines that it printed and that tell of something, in order.
-        group: a consumer's group; None if it is a producer.
-        before: the Snapshot of Kafka before the start, with the offsets that the group had committed then; None if
-            nobody has asked, as for a part of a run.
-    """
-
-    name: str
-    lines: list[Line]
-    group: str | None = None
-    before: Snapshot | None = None
+    name: str  # what anomalies call it, such as "consumer1"
+    lines: list[Line]  # those that tell of something, in order
+    group: str | None = None  # None if it is a producer
+    # What Kafka had for the group before the start, by partition; None if nobody has asked.
+    committed: dict[int, int] | None = None
+    logs: dict[int, PartitionLog] = field(default_factory=dict)  # what Kafka had of the topic then, by partition
 
     def of(self, *kinds) -> list:
         """Return the events of these classes, such as Lost."""
@@ -34,18 +28,12 @@ class Run:
         """The messages that it has sent or received, in the order of its lines."""
         return self.of(Message)
 
-    @property
-    def committed(self) -> dict[int, int]:
-        """{partition: the offset that its group had committed before}, as far as Kafka was asked."""
-        return self.before.group(self.group).committed if self.before else {}
+    def before(self, partition) -> PartitionLog:
+        """Return what Kafka had of a partition before the start; as far as nobody has asked, nothing."""
+        return self.logs.get(partition, PartitionLog(0, 0))
 
-    def end_before(self, partition) -> int:
-        """Return where the partition ended before, as far as Kafka was asked; 0 if it was not."""
-        return self.before.logs[partition].end if self.before and partition in self.before.logs else 0
-
-    @cached_property
     def steps(self) -> list[list[Line]]:
-        """The lines in order: a place together with the LOST or Going back that leads to it, each other one alone."""
+        """Return the lines in order: a place together with the LOST or Going back that leads to it, others alone."""
         steps, place = [], {}  # {partition: the step of the place that comes next}
         for line in reversed(self.lines):
             event, following = line.event, place.pop(line.event.partition, None)
@@ -60,17 +48,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Log:
-    """A topic's log, as it was when all runs had ended.
+    """A topic's log, as it was when all runs had ended."""
 
-    Attributes:
-        messages: what it has and, as far as known, what it had before retention deleted some of it.
-        first: {partition: the log's first offset}; below it retention has deleted. 0 if not given.
-        end: {partition: the offset that the next message gets}. After the last one, if not given.
-    """
-
-    messages: Iterable[Message]
-    first: dict[int, int] = field(default_factory=dict)
-    end: dict[int, int] = field(default_factory=dict)
+    messages: Iterable[Message]  # what it has and, as far as known, what it had before retention deleted some of it
+    first: dict[int, int] = field(default_factory=dict)  # by partition; below it retention has deleted
+    end: dict[int, int] = field(default_factory=dict)  # by partition: the offset that the next message gets
 
     @cached_property
     def known(self) -> dict[tuple[int, int], Message]:

@@ -4,8 +4,8 @@ The words are those of Jepsen's Kafka workload. `judge` finds each anomaly, `ass
 `missing` and `repeated` are the figures for people. Printing a message again after a "Resuming" line, as after a
 kill -9, an error or a rewind, is no anomaly: `repeated` counts it, the caller says how often it may be.
 
-No script is believed. Where a consumer says it goes on, its group must have committed: just that offset, if Kafka was
-asked before the run; if not, one that the group had reached, and none below what it is known to have committed.
+No script is believed. A consumer must start where its group had committed: at just that offset, if Kafka was asked
+before; if not, neither below what the group is known to have committed nor beyond the end of the log.
 
 A topic that is wiped begins a new log: judge each log by the lines printed while it was there.
 """
@@ -36,10 +36,8 @@ MEANING = {
 def judge(runs, log) -> list[str]:
     """Find each anomaly in what these runs printed about this log: a sentence that begins with a key of MEANING.
 
-    Args:
-        runs: a list of all runs of all scripts; those of a group in the order of their starts.
-        log: the topic's Log. Each group owes all of it, from what it had committed before its first run. If nobody has
-            asked Kafka for that, it is taken to have had nothing committed.
+    These are all runs of all scripts, those of a group in the order of their starts. A group owes all of the log from
+    what it had committed before its first run: nothing, if nobody asked Kafka for that.
     """
     producers = [run for run in runs if run.group is None]
     deleted = [m for run in producers for m in run.messages if log.has_deleted(*m.place)]
@@ -51,9 +49,10 @@ def judge(runs, log) -> list[str]:
     for message in _duplicates(producers, log):
         found["duplicate", "producers", message.partition].add(message.offset)
     for group, members in _groups(runs).items():
-        for message in _unseen(members, log):
-            found["unseen", f"group {group}", message.partition].add(message.offset)
-        for kind, run, partition, offset in _false_starts(members, log):
+        lost = {(event.partition, n) for run in members for event in run.of(Lost) for n in event.offsets}
+        for partition, offset in {message.place for message in missing(members, log)} - lost:
+            found["unseen", f"group {group}", partition].add(offset)
+        for kind, run, partition, offset in _faults_of_reading(members, log):
             found[kind, run.name, partition].add(offset)
     return [
         f"{kind}: {who}, partition {partition}, {in_words(offsets)}: {MEANING[kind]}"
@@ -62,14 +61,7 @@ def judge(runs, log) -> list[str]:
 
 
 def assert_sound(runs, log, repeats=0) -> None:
-    """Assert that there is no anomaly, and that no group printed over `repeats` messages again.
-
-    Args:
-        runs, log: as `judge` has them.
-
-    Raises:
-        AssertionError: one line for each anomaly.
-    """
+    """Assert that `judge` finds no anomaly, and that no group printed over `repeats` messages again."""
     found = judge(runs, log)
     for group, members in _groups(runs).items():
         again = [message.offset for messages in repeated(members) for message in messages]
@@ -118,15 +110,6 @@ def _duplicates(producers, log):
     return [message for message in log.messages if message.place not in sent] if producers else []
 
 
-def _unseen(runs, log):
-    lost = {(event.partition, offset) for run in runs for event in run.of(Lost) for offset in _range(event)}
-    return [message for message in missing(runs, log) if message.place not in lost]
-
-
-def _range(event):
-    return range(event.begin, event.end)
-
-
 def _faults(run, log):
     """Yield (kind, partition, offset) of what is wrong with a run's lines, whatever others printed."""
     for message in run.messages:
@@ -136,8 +119,9 @@ def _faults(run, log):
         elif not log.has_deleted(*message.place):
             yield "lost write" if run.group is None else "phantom", *message.place
     for lost in run.of(Lost):
-        yield from (("false LOST", lost.partition, n) for n in _range(lost) if not log.has_deleted(lost.partition, n))
-    yield from _producer_order(run) if run.group is None else _jumps(run, log)
+        yield from (("false LOST", lost.partition, n) for n in lost.offsets if not log.has_deleted(lost.partition, n))
+    if run.group is None:
+        yield from _producer_order(run)
 
 
 def _producer_order(run):
@@ -148,71 +132,71 @@ def _producer_order(run):
         last[message.partition] = message.offset
 
 
-def _jumps(run, log):
-    """Yield (kind, partition, offset) where a consumer does not go from each message to the next that the log has."""
-    lowest = {}  # {partition: the lowest offset that may come next}
-    for step in run.steps:
-        event, partition = step[-1].event, step[-1].event.partition
-        expected = lowest.get(partition)
-        lowest[partition] = _start([run], log, partition) if event.end is None else event.end
-        if isinstance(event, Started | Resuming):
-            continue
-        if expected is None:
-            if run.before or not isinstance(event, WentBack):  # of a part of a run, the place may be in another part
-                yield "unplaced", partition, event.begin
-        elif isinstance(event, WentBack):  # a log only grows
-            yield "false going back", partition, event.begin
+def _faults_of_reading(runs, log):
+    """Yield (kind, run, partition, offset) of what is wrong with a group's lines, in the order in which they came."""
+    readings = {}  # {partition: its _Reading}
+    for step, run in sorted(((step, each) for each in runs for step in each.steps()), key=lambda pair: pair[0][0].at):
+        partition = step[-1].event.partition
+        reading = readings.setdefault(partition, _Reading(partition, log, (runs[0].committed or {}).get(partition, -1)))
+        for kind, offset in reading.faults([line.event for line in step], run):
+            yield kind, run, partition, offset
+
+
+class _Reading:
+    """How far a group's runs have come in one partition, step by step."""
+
+    def __init__(self, partition, log, known):
+        self.partition, self.log = partition, log
+        self.known = known  # what the group had committed last, as far as known; -1 is nothing
+        self.printed = 0  # the offset after all that was printed
+        self.expected = {}  # {id of a run: the offset that may come next}
+
+    def faults(self, events, run):
+        """Yield (kind, offset) of what is wrong with the next step, which may be of any of the runs."""
+        last, had = events[-1], max(self.printed, run.before(self.partition).end)  # the log went on to there at least
+        if isinstance(last, Started | Resuming):
+            yield from self._faults_of_start(events[0].begin, last, had, run)
         else:
-            yield from (("poll skip", partition, n) for n in log.owed_in(partition, range(expected, event.begin)))
-            kind = "false LOST" if isinstance(event, Lost) else "nonmonotonic poll"
-            yield from ((kind, partition, n) for n in _range(event) if n < expected)
-
-
-def _false_starts(runs, log):
-    """Yield (kind, run, partition, offset) where a run says that it starts, and Kafka had it otherwise."""
-    steps = [(run, step) for run in runs for step in run.steps]
-    told = defaultdict(list)  # {partition: (run, events) in the order in which the lines came}
-    for run, step in sorted(steps, key=lambda pair: pair[1][0].at):
-        told[step[0].event.partition].append((run, [line.event for line in step]))
-    for partition, steps in told.items():
-        known = runs[0].committed.get(partition, -1)
-        yield from ((kind, run, partition, n) for kind, run, n in _false_starts_in(partition, steps, log, known))
-
-
-def _false_starts_in(partition, steps, log, known):
-    """Yield (kind, run, offset), as `_false_starts` does.
-
-    Args:
-        known: what the group had committed last, as far as known; -1 is nothing.
-    """
-    printed, started = 0, set()
-    for run, events in steps:
-        place, had = events[-1], max(printed, run.end_before(partition))  # the log went on to there at least
-        if isinstance(place, Started | Resuming):
-            told = -1 if events[0].begin is None else events[0].begin
-            asked = run.before and id(run) not in started
-            known = run.committed.get(partition, -1) if asked else known
-            if told != known and (asked or not started or not known <= told <= log.end_of(partition)):
-                yield "false place", run, max(told, 0)
-            else:
-                known = told
-            started.add(id(run))
-        if isinstance(place, Resuming):
-            at, last = place.offset, place.offset + place.behind
-            if not max(at, had) <= last <= max(at, log.end_of(partition)):
-                yield "false lag", run, at
+            yield from self._faults_of_move(last, run)
         for event in events:
             if isinstance(event, WentBack):
-                known = min(known, event.end)
+                self.known = min(self.known, event.end)
                 if event.begin <= had:
-                    yield "false going back", run, event.begin
+                    yield "false going back", event.begin
             elif isinstance(event, Message | Lost):
-                printed = max(printed, event.end)
+                self.printed = max(self.printed, event.end)
+        self.expected[id(run)] = _start([run], self.log, self.partition) if last.end is None else last.end
+
+    def _faults_of_start(self, told, place, had, run):
+        """A start is where Kafka had it. If Kafka was not asked, the group has committed no less than before."""
+        told, end = -1 if told is None else told, self.log.end_of(self.partition)
+        if asked := run.committed is not None and id(run) not in self.expected:
+            self.known = run.committed.get(self.partition, -1)
+        if told != self.known and (asked or not self.expected or not self.known <= told <= end):
+            yield "false place", max(told, 0)
+        else:
+            self.known = told
+        if isinstance(place, Resuming):
+            least, most = (max(0, offset - place.offset) for offset in (had, end))
+            if not least <= place.behind <= most:
+                yield "false lag", place.offset
+
+    def _faults_of_move(self, event, run):
+        expected = self.expected.get(id(run))
+        if expected is None:
+            if run.committed is not None or not isinstance(event, WentBack):  # a part of a run may begin so
+                yield "unplaced", event.begin
+        elif isinstance(event, WentBack):  # a log only grows
+            yield "false going back", event.begin
+        else:
+            yield from (("poll skip", n) for n in self.log.owed_in(self.partition, range(expected, event.begin)))
+            kind = "false LOST" if isinstance(event, Lost) else "nonmonotonic poll"
+            yield from ((kind, n) for n in event.offsets if n < expected)
 
 
 def _begin(runs, log, partition):
     """Return the lowest offset that these runs of a group owe."""
-    return runs[0].committed.get(partition, _start(runs, log, partition)) if runs else 0
+    return (runs[0].committed or {}).get(partition, _start(runs, log, partition)) if runs else 0
 
 
 def _start(runs, log, partition):

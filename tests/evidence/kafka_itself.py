@@ -1,6 +1,7 @@
 """A real Kafka, to ask and to change: the truth that the scripts' lines are compared with, and that a watch shows."""
 
 import contextlib
+import itertools
 import time
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition, errors
@@ -17,9 +18,7 @@ PROTOCOLS = ("consumer", "")  # of the groups that consumers make; "" if it had 
 class Kafka:
     """A Kafka. Questions share one connection, which `close` ends; what changes something has a client of its own.
 
-    Args:
-        bootstrap_servers: "host:port", comma-separated for a cluster.
-        timeout_ms: how long to wait for one answer, in milliseconds; over that, methods raise a KafkaError.
+    Methods raise a KafkaError if an answer takes longer than `timeout_ms`.
     """
 
     def __init__(self, bootstrap_servers, timeout_ms=30_000):
@@ -53,9 +52,6 @@ class Kafka:
             patience: for how many seconds to ask again while no Kafka answers, or one that has not yet loaded its
                 groups; by default as long as for one answer. Whoever asks again and again should wait long:
                 kafka-python 3.0.12 leaves a thread behind for each client that finds no Kafka.
-
-        Raises:
-            kafka.errors.KafkaError: Kafka does not answer in time, or only with this error.
         """
         return self._ask(lambda admin: self._look(admin, topic, groups), patience)
 
@@ -80,23 +76,23 @@ class Kafka:
         return self.whole_log(topic).messages
 
     def whole_log(self, topic, earlier=()) -> Log:
-        """Return the topic's log as the judge takes it. The values are text: none is null.
+        """Return the topic's log as the judge takes it, with what an `earlier` log had. No value may be null."""
+        records, *bounds = self.read(topic)
+        found = {
+            Message(each.partition, each.offset, each.value.decode("utf-8", "backslashreplace")) for each in records
+        }
+        return Log(sorted(found.union(earlier)), *bounds)
 
-        Args:
-            earlier: the messages that it is known to have had, as an earlier `log` returned them.
-        """
+    def read(self, topic) -> tuple[list, dict[int, int], dict[int, int]]:
+        """Return the topic's records, as the client has them, and {partition: offset} of the first and of the end."""
         consumer = KafkaConsumer(**self._client, auto_offset_reset="earliest", isolation_level="read_committed")
         with contextlib.closing(consumer):
             partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
             consumer.assign(partitions)
-            first, ends, found = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions), []
-            while any(consumer.position(tp) < ends[tp] for tp in partitions):
-                for records in consumer.poll(timeout_ms=500).values():
-                    for record in records:
-                        text = record.value.decode("utf-8", "backslashreplace")
-                        found.append(Message(record.partition, record.offset, text))
-        first, ends = ({tp.partition: offsets[tp] for tp in partitions} for offsets in (first, ends))
-        return Log(sorted({*earlier, *found}), first, ends)
+            bounds, records = (consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)), []
+            while any(consumer.position(tp) < bounds[1][tp] for tp in partitions):
+                records += itertools.chain(*consumer.poll(timeout_ms=500).values())
+        return records, *({tp.partition: offsets[tp] for tp in partitions} for offsets in bounds)
 
     def _ask(self, question, patience=None):
         """Return question(admin); after an error ask again, with a new connection, until patience is over."""
@@ -137,11 +133,7 @@ class Kafka:
     # What changes it.
 
     def admin(self):
-        """Return a context manager with a KafkaAdminClient of its own.
-
-        Raises:
-            kafka.errors.KafkaTimeoutError: no Kafka answered in time.
-        """
+        """Return a context manager with a KafkaAdminClient of its own."""
         return contextlib.closing(KafkaAdminClient(**self._client))
 
     def create_topic(self, topic, partitions=1) -> None:
@@ -158,14 +150,10 @@ class Kafka:
 
     def send(self, topic, *values, compression_type=None, partition=None) -> None:
         """Store these values (bytes, or None for a tombstone, which gets a key) in this order."""
-        producer = KafkaProducer(
-            bootstrap_servers=self.bootstrap_servers, compression_type=compression_type, linger_ms=5
-        )
-        with contextlib.closing(producer):
-            futures = [
-                producer.send(topic, value, key=b"key" if value is None else None, partition=partition)
-                for value in values
-            ]
+        settings = {"bootstrap_servers": self.bootstrap_servers, "compression_type": compression_type, "linger_ms": 5}
+        with contextlib.closing(KafkaProducer(**settings)) as producer:
+            keys = [b"key" if value is None else None for value in values]
+            futures = [producer.send(topic, *pair, partition=partition) for pair in zip(values, keys, strict=True)]
             for future in futures:
                 future.get(timeout=60)
 

@@ -25,6 +25,7 @@ class Message:
 
     begin = property(lambda self: self.offset)
     end = property(lambda self: self.offset + 1)
+    offsets = property(lambda self: range(self.begin, self.end))
 
 
 class Started(NamedTuple):
@@ -62,16 +63,11 @@ class Lost(NamedTuple):
 
     begin = property(lambda self: self.first)
     end = property(lambda self: self.last + 1)
+    offsets = property(lambda self: range(self.begin, self.end))
 
 
 class Line(NamedTuple):
-    """A printed line.
-
-    Attributes:
-        at: when it came, in seconds of time.monotonic().
-        text: all of it.
-        event: what it tells of, or None.
-    """
+    """A printed line, when it came, in seconds of time.monotonic(), and the event that it tells of, or None."""
 
     at: float
     text: str

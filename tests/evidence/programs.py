@@ -40,11 +40,7 @@ class Program:
             reader.start()
 
     def wait_until(self, what, ask, wanted=bool, limit=60):
-        """Wait as the function `wait_until` does, but no longer than the program runs.
-
-        Raises:
-            AssertionError: no wanted answer came in time, or before it ended. It shows what was printed, too.
-        """
+        """Wait as the function `wait_until` does, but no longer than the program runs; fail with what was printed."""
 
         def asked():
             has_ended = self.has_ended()  # asked first: its last lines may be what is waited for
@@ -79,11 +75,7 @@ class Program:
             self.process.send_signal(number)
 
     def wait(self, limit=60) -> int:
-        """Return its exit status when it has ended and all its lines are read.
-
-        Raises:
-            AssertionError: it runs on after `limit` seconds.
-        """
+        """Return its exit status when it has ended and all its lines are read; fail after `limit` seconds."""
         try:
             status = self.process.wait(limit)
         except subprocess.TimeoutExpired:

@@ -16,21 +16,13 @@ class PartitionLog(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A member of a group.
+    """A member of a group."""
 
-    Attributes:
-        member_id: what Kafka gave it when it joined; a script that is started again gets another.
-        client_id: its name for itself; several members may have the same.
-        instance: its group.instance.id if it is a static member (KIP-345), else None.
-        partitions: the numbers of those of the topic's partitions that it holds.
-        reads: whether it has subscribed to the topic; its group may have several.
-    """
-
-    member_id: str
-    client_id: str
-    instance: str | None = None
-    partitions: frozenset[int] = frozenset()
-    reads: bool = True
+    member_id: str  # what Kafka gave it when it joined; a script that is started again gets another
+    client_id: str  # its name for itself; several members may have the same
+    instance: str | None = None  # its group.instance.id if it is a static member (KIP-345)
+    partitions: frozenset[int] = frozenset()  # the numbers of those of the topic's partitions that it holds
+    reads: bool = True  # whether it has subscribed to the topic; its group may have several
 
     @property
     def identity(self) -> str:
@@ -40,16 +32,11 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True)
 class Group:
-    """A group as it is now.
+    """A group as it is now."""
 
-    Attributes:
-        state: in Kafka's words: Stable, Empty, PreparingRebalance …; "" if Kafka does not tell, as of a group of the
-            protocol of KIP-848, whose members it does not tell either.
-        committed: {partition number: committed offset}, without the partitions that have none.
-    """
-
+    # In Kafka's words: Stable, Empty …; "" if it does not tell, nor the members, as of a group of KIP-848's protocol.
     state: str = "Dead"
-    committed: dict[int, int] = field(default_factory=dict)
+    committed: dict[int, int] = field(default_factory=dict)  # by partition number, without those that have none
     members: tuple[Member, ...] = ()
 
     @property
@@ -64,19 +51,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a Kafka has of one topic.
+    """What a Kafka has of one topic."""
 
-    Attributes:
-        at: when it was taken, in seconds since 1970.
-        topic_id: another one means another topic of the same name (KIP-516); None if the topic does not exist.
-        logs: {partition number: PartitionLog}; empty if the topic does not exist.
-        groups: {group id: Group}.
-    """
-
-    at: float
-    topic_id: str | None = None
-    logs: dict[int, PartitionLog] = field(default_factory=dict)
-    groups: dict[str, Group] = field(default_factory=dict)
+    at: float  # when it was taken, in seconds since 1970
+    topic_id: str | None = None  # another one is another topic of the same name (KIP-516); None if there is none
+    logs: dict[int, PartitionLog] = field(default_factory=dict)  # by partition number
+    groups: dict[str, Group] = field(default_factory=dict)  # by group id
 
     def group(self, name: str) -> Group:
         """Return a group; one that is not there has neither offsets nor members."""

@@ -23,7 +23,7 @@ def wait_until(what, ask, wanted=bool, limit=60, every=0.1):
     deadline = time.monotonic() + limit
     while not will_do(wanted, answer := ask()):
         if time.monotonic() > deadline:
-            raise Overdue(f"Waited {limit} s for {what}; last seen: {answer}")
+            raise Overdue(f"Waited {limit} s for {what}; last seen: {str(answer)[:2000]}")
         time.sleep(every)
     return answer
 

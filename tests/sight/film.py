@@ -11,13 +11,12 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
+from rich.terminal_theme import SVG_EXPORT_THEME as THEME
 
 COLUMN, ROW, MARGIN = 8, 18, 12  # pixels
 EVERY = 0.5  # seconds from one frame to the next, at least
 FONT_SIZE = 13.3  # most monospaced fonts are 0.6 of that wide: a column
 FONTS = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace"
-BACKGROUND, TEXT = "#0d1117", "#e6edf3"
-COLOURS = ["#484f58", "#ff7b72", "#56d364", "#e3b341", "#79c0ff", "#d2a8ff", "#56d4dd", TEXT]  # a terminal's eight
 
 # Signs that fonts disagree on: what fills their cell, as SVG paths from its upper left corner.
 SIGNS = {
@@ -64,10 +63,11 @@ class Film:
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
             f' viewBox="0 0 {width} {height}" role="img" aria-label={quoteattr(title)}>\n'
             f"<title>{escape(title)}</title>\n"
-            f"<style>text{{font:{FONT_SIZE}px {FONTS}}}\n"
-            f".film{{animation:film {seconds:.2f}s step-end infinite}}\n@keyframes film{{{moves}}}\n"
+            f"<style>text{{font:{FONT_SIZE}px {FONTS}}} text,path{{fill:currentColor}}\n"
+            f".film{{color:{THEME.foreground_color.hex};animation:film {seconds:.2f}s step-end infinite}}\n"
+            f"@keyframes film{{{moves}}}\n"
             f"@media (prefers-reduced-motion:reduce){{.film{{animation:none}}}}</style>\n<defs>\n{stored}</defs>\n"
-            f'<rect width="100%" height="100%" rx="8" fill="{BACKGROUND}"/>\n'
+            f'<rect width="100%" height="100%" rx="8" fill="{THEME.background_color.hex}"/>\n'
             f'<svg x="{MARGIN}" y="{MARGIN}" width="{width - 2 * MARGIN}" height="{height - 2 * MARGIN}">\n'
             f'<g class="film" transform="translate({-number * width})">\n{strip}</g>\n</svg>\n</svg>\n'
         )
@@ -77,7 +77,7 @@ def drawn(line) -> str:
     """Return a row that rich has rendered as SVG: words as texts as wide as their columns, signs as shapes."""
     words, paths, column = [], {}, 0
     for segment in Segment.simplify(line):
-        look = css_of(segment.style or Style.null())
+        look = (segment.style or Style.null()).get_html_style(THEME)
         for part in PART.finditer(segment.text):
             x = (column + cell_len(segment.text[: part.start()])) * COLUMN
             width = cell_len(part[0]) * COLUMN
@@ -88,9 +88,3 @@ def drawn(line) -> str:
                 words.append(f'<text style="{look}" x="{x}" y="13" textLength="{width}">{escape(part[0])}</text>')
         column += cell_len(segment.text)
     return "".join([*words, *(f'<path style="{look}" d="{path}"/>' for look, path in paths.items())])
-
-
-def css_of(style) -> str:
-    """Return a rich Style as CSS rules."""
-    colour = TEXT if style.color is None or style.color.is_default else COLOURS[style.color.number % 8]
-    return f"fill:{colour}{';opacity:0.65' if style.dim else ''}{';font-weight:700' if style.bold else ''}"

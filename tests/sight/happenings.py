@@ -30,33 +30,32 @@ class Chronicle:
     """Tells what happens to a topic and the groups that read it.
 
     Attributes:
-        last: the latest Snapshot, or None before the first.
         away: what is waited for, as a sentence, while there are no figures; "" while there are.
     """
 
     def __init__(self, topic: str):
         self.topic = topic
-        self.last, self.away = None, ""
-        self._topic_id = None
+        self._last, self.away = None, ""  # the latest Snapshot
+        self._topic_id = None  # the latest that was there
         self._readers = {}  # {group: {identity: member that reads the topic}} when its partitions were last shared out
         self._since = {}  # {(group, partition number): the last Snapshot when nothing waited, or more was committed}
         self._behind = set()  # of these (group, partition number) it was told that they are behind
 
     def note(self, name: str, number: int) -> str:
         """Return who holds a partition for a group, and what its lag does, as far as that is known."""
-        group, notes = self.last.group(name), []
+        group, notes = self._last.group(name), []
         if holder := group.holder(number):
             notes.append(f"held by {holder} while its session lasts")
         elif group.tells_members:
             notes.append("no member holds it")
         if number in group.committed and self._is_stuck(name, number):
             since, committed = self._since[name, number], group.committed[number]
-            grown = self.last.logs[number].lag(committed) - since.logs[number].lag(committed)
+            grown = self._last.logs[number].lag(committed) - since.logs[number].lag(committed)
             notes.append(f"lag {grown:+,} since {clock(since.at)}")
         return "; ".join(notes)
 
     def _is_stuck(self, name: str, number: int) -> bool:
-        return self.last.at - self._since.get((name, number), self.last).at > PATIENCE
+        return self._last.at - self._since.get((name, number), self._last).at > PATIENCE
 
     def no_figures(self, at: float, error: KafkaError) -> list[tuple[str, str]]:
         """Return, as `see` does, what there is to tell if Kafka, asked at this time, has no answer but this error."""
@@ -65,7 +64,7 @@ class Chronicle:
 
     def see(self, snapshot: Snapshot) -> list[tuple[str, str]]:
         """Take in a snapshot; return what has happened since the one before: a line with its time, and its style."""
-        before, self.last = self.last, snapshot
+        before, self._last = self._last, snapshot
         return [(f"{clock(snapshot.at)}  {text}", style) for text, style in self._compare(before)]
 
     # What follows yields sentences and their styles.
@@ -74,20 +73,20 @@ class Chronicle:
         if self.away:
             self.away = ""
             yield "Kafka answers.", GOOD
-            self._since = dict.fromkeys(self._since, self.last)  # while Kafka was away, nobody could read
-        if not self.last.logs:
+            self._since = dict.fromkeys(self._since, self._last)  # while Kafka was away, nobody could read
+        if not self._last.logs:
             if before is None or before.logs:
                 yield f"Topic {self.topic} does not exist: waiting for it to be created.", BAD
-        elif not before or not before.logs or self.last.topic_id != before.topic_id:
-            if self._topic_id in (None, self.last.topic_id):
+        elif not before or not before.logs or self._last.topic_id != self._topic_id:
+            if self._topic_id in (None, self._last.topic_id):
                 yield f"Topic {self.topic} is there.", GOOD
             else:
                 yield f"The log was wiped: topic {self.topic} begins anew.", BAD
-            self._topic_id, self._since, self._behind = self.last.topic_id, {}, set()  # what was known is void
-            self._readers = {name: readers_of(group) for name, group in self.last.groups.items()}
+            self._topic_id, self._since, self._behind = self._last.topic_id, {}, set()  # what was known is void
+            self._readers = {name: readers_of(group) for name, group in self._last.groups.items()}
         else:
-            for name in {**self._readers, **self.last.groups}:
-                yield from self._compare_members(name, self.last.group(name))
+            for name in {**self._readers, **self._last.groups}:
+                yield from self._compare_members(name, self._last.group(name))
                 yield from self._compare_offsets(name, before)
 
     def _names(self, numbers) -> str:
@@ -115,15 +114,15 @@ class Chronicle:
 
     def _compare_offsets(self, name: str, before: Snapshot) -> Iterator[tuple[str, str]]:
         """Tell what was deleted uncommitted, and where a group is rewound, stands still, or has caught up."""
-        for number, committed in self.last.group(name).committed.items():
-            log, place, where = self.last.logs[number], (name, number), f"{self.topic}-{number}"
+        for number, committed in self._last.group(name).committed.items():
+            log, place, where = self._last.logs[number], (name, number), f"{self.topic}-{number}"
             log_before, then = before.logs.get(number, log), before.group(name).committed.get(number)
             unread = max(committed, log_before.first)
             if unread < log.first:
                 yield f"Deleted: offsets {unread} to {log.first - 1} of {where}, which {name} has not committed.", BAD
             waits = committed < log_before.end  # what has come since is on its way
             if committed != then or not waits or place not in self._since:
-                self._since[place] = self.last
+                self._since[place] = self._last
             if then is not None and committed < then:
                 self._behind.add(place)
                 yield f"{name} is rewound on {where}: {then} → {committed}.", PLAIN
@@ -132,7 +131,7 @@ class Chronicle:
                 yield f"{name} has caught up on {where}: committed {committed}.", GOOD
             elif place not in self._behind and self._is_stuck(name, number):
                 self._behind.add(place)
-                held = self.last.group(name).holder(number) or not self.last.group(name).tells_members
+                held = self._last.group(name).holder(number) or not self._last.group(name).tells_members
                 reason = "Its consumer stopped, is slow, or commits rarely" if held else "No member holds it"
                 stands = f"{clock(self._since[place].at)}: committed {committed}, lag now {log.lag(committed):,}"
                 yield f"{name} commits nothing on {where} since {stands}. {reason}.", BAD

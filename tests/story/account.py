@@ -13,24 +13,16 @@ SCRIPTS = PRODUCERS + CONSUMERS
 
 @dataclass
 class Step:
-    """A step of the story as it is played, or was.
-
-    Attributes:
-        number, title, sentence: what people are told of it.
-        began, ended: when, in seconds of time.monotonic().
-        note: what came of it, as last told.
-        may_repeat: {consumer: the offset from which on it may print messages again}; without one, none.
-        lags: {consumer: its group's lag when the step was over}.
-    """
+    """A step of the story as it is played, or was."""
 
     number: int
     title: str
     sentence: str
-    began: float
+    began: float  # in seconds of time.monotonic()
     ended: float = math.inf
-    note: str = ""
-    may_repeat: dict[str, int] = field(default_factory=dict)
-    lags: dict[str, int] = field(default_factory=dict)
+    note: str = ""  # what came of it, as last told
+    may_repeat: dict[str, int] = field(default_factory=dict)  # by consumer: from which offset on; without one, none
+    lags: dict[str, int] = field(default_factory=dict)  # by consumer: its group's lag when the step was over
 
     def part_of(self, runs, *names) -> Run:
         """Return what the scripts of these names printed meanwhile, in all of these Runs."""
@@ -44,13 +36,7 @@ def repeated_in(steps, runs, name) -> list[list[int]]:
 
 
 def account(steps, runs, log) -> list[str]:
-    """Find what should not have happened: a sentence for each fault, without a full stop.
-
-    Args:
-        steps: all Steps, in order.
-        runs: all Runs of the scripts, in the order of their starts.
-        log: the topic's Log, as it is at the end.
-    """
+    """Find what should not have happened in all Steps and Runs: a sentence for each fault, without a full stop."""
     faults = judge(runs, log)
     for name in CONSUMERS:
         for step, again in zip(steps, repeated_in(steps, runs, name), strict=True):

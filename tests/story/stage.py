@@ -29,21 +29,17 @@ class Stage:
         pace: what the pauses for reading are multiplied by; the seconds from one of a producer's ticks to the next.
         tell: called with each line of the story.
         show: called with the stage at each look.
-
-    Attributes:
-        started: all Scripts, in order; `scripts` is {name: the latest}.
-        steps: the Steps so far; the last one, `step`, is being played.
-        kafka: for what is done to Kafka; `seen` is the latest Snapshot of it, `away` tells why there is no later one.
     """
 
     def __init__(self, broker, pace, tell, show):
         self.tell, self._show, self._broker = tell, show, broker
         self._pauses, self._interval = pace
-        self.steps, self.started = [], []
+        self.steps = []  # so far; the last one, `step`, is being played
+        self.started = []  # all Scripts, in order; `scripts` are the latest by name
         self._told = {}  # {Script: how many of its lines are told}
         self.kafka = Kafka(broker.bootstrap_servers, timeout_ms=8000)
         self.kafka.create_topic(TOPIC)
-        self.seen, self.away = None, ""
+        self.seen, self.away = None, ""  # the latest Snapshot of Kafka, and why there is no later one
         self._ended_by = None  # the exit status
 
     @property
@@ -74,9 +70,7 @@ class Stage:
     def look(self):
         """See what Kafka has and what the scripts have printed, and show it; what is no message is told, too.
 
-        Raises:
-            SystemExit: a signal ends the demonstration.
-            AssertionError: a script has ended by itself, or with an error.
+        A script that has ended by itself is an AssertionError, a signal for the demonstration a SystemExit.
         """
         if self._ended_by:
             raise SystemExit(self._ended_by)

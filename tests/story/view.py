@@ -72,7 +72,7 @@ def table_of(steps, told) -> Table:
         once = [f"{step.number} {step.title}", str(len(step.part_of(told, *PRODUCERS).messages))]
         for name in CONSUMERS:
             run = step.part_of(told, name)
-            lost = sum(lost.end - lost.begin for lost in run.of(Lost))
+            lost = sum(len(lost.offsets) for lost in run.of(Lost))
             figures = (len(run.messages), lost, len(repeats[name][place]), step.lags[name])
             shown.add_row(*once, name, *map(str, figures), style=COLOURS[name])
             once = ["", ""]
