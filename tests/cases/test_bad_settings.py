@@ -65,3 +65,10 @@ def test_a_port_where_something_else_listens_ends_the_scripts_soon(start, subtes
                 with subtests.test(address, script=script.name):
                     assert the_error_of(script) == f"{UNABLE} {address}"
         tls.shutdown()
+
+
+def test_blanks_around_a_setting_are_no_part_of_it(start, kafka, topic):
+    """A .env file that was written on Windows ends each line with a carriage return."""
+    kafka.send(topic, b"tick")
+    start("consumer1", KAFKA_GROUP_ID=f" {topic}\r", KAFKA_TOPIC=f"{topic} \r", KAFKA_AUTO_OFFSET_RESET="earliest\r")
+    kafka.wait_until_committed(topic, topic, {0: 1})

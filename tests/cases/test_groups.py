@@ -100,12 +100,43 @@ def test_of_two_copies_one_goes_on_and_the_other_ends_with_the_reason(start, kaf
     assert second.wait_for_messages(10) == kafka.log(topic)[10:]
 
 
-def test_partitions_added_to_the_topic_are_written_and_read(start, kafka, topic):
-    kafka.create_topic(topic)
-    producer, consumer = start("producer1", SEND_INTERVAL_SECONDS="0.2"), start("consumer1")
-    consumer.wait_for_messages(1)
+HISTORIES = {  # of a consumer's endings before the partition is added, or of those of two in one group
+    "runs": [[]],
+    "was stopped": [[signal.SIGINT]],
+    "was killed": [[signal.SIGKILL]],
+    "of two none": [[], []],
+    "of two the first": [[signal.SIGINT], []],
+    "of two the second": [[], [signal.SIGKILL]],
+    "of two both": [[signal.SIGINT], [signal.SIGINT]],
+}
+
+
+def test_a_partition_that_is_added_is_read_whatever_the_history_of_its_consumers(start, kafka, topic):
+    """All at the same time, each on a topic of its own: a consumer notices after up to 20 seconds."""
+    played = {}
+    for number, (name, endings) in enumerate(HISTORIES.items()):
+        own = {"KAFKA_TOPIC": f"{topic}-{number}", "KAFKA_GROUP_ID": f"{topic}-{number}"}
+        kafka.create_topic(own["KAFKA_TOPIC"], partitions=len(endings))
+        producer = start("producer1", SEND_INTERVAL_SECONDS="0.2", **own)
+        consumers = [start(f"consumer{place}", **own) for place in range(1, 1 + len(endings))]
+        played[name] = own["KAFKA_TOPIC"], producer, consumers
+    for name, (own_topic, _, consumers) in played.items():
+        for consumer, endings in zip(list(consumers), HISTORIES[name], strict=True):
+            consumer.wait_for("Received")
+            for ending in endings:
+                consumer.send(ending)
+                consumer.wait()
+                again = start(consumer.name, KAFKA_TOPIC=own_topic, KAFKA_GROUP_ID=own_topic)
+                again.wait_for("Received")
+                consumers.append(again)
     with kafka.admin() as admin:
-        admin.create_partitions({topic: 2})
-    producer.wait_for("partition 1")
-    consumer.wait_for("No committed offset. Starting partition 1 at the earliest")
-    consumer.wait_for("Received.*partition 1, offset 0")
+        admin.create_partitions({own_topic: 1 + len(HISTORIES[name]) for name, (own_topic, _, _) in played.items()})
+    for name, (own_topic, producer, consumers) in played.items():
+        added = f"partition {len(HISTORIES[name])}"
+        producer.wait_for(f"{added}, offset 20")
+        producer.interrupt()
+        log = kafka.whole_log(own_topic)
+        wait_until(f"all of {added} where it {name}", lambda c=consumers, g=log: missing(runs(c), g), [], limit=90)
+        assert sum(f"Starting {added} at the earliest" in consumer.text() for consumer in consumers) == 1
+        repeats = sum(signal.SIGKILL in endings for endings in HISTORIES[name])
+        assert_sound(runs([producer, *consumers]), log, repeats=repeats)

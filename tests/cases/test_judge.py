@@ -20,8 +20,8 @@ def lines(events, at=0.0):
     return [Line(at, "", event) for event in events]
 
 
-def consumer(*told, name="consumer1", committed=None, end=0):
-    return Run(name, lines(told), "g", None if committed is None else {0: committed}, {0: PartitionLog(0, end)})
+def consumer(*told, name="consumer1", committed=None, end=0, first=0):
+    return Run(name, lines(told), "g", None if committed is None else {0: committed}, {0: PartitionLog(first, end)})
 
 
 def producer(*offsets):
@@ -111,6 +111,8 @@ WRONG = [
     wrong("false place", "1", consumer(START, *FIVE[:3]), consumer(*LATER), RESTART[1]),
     wrong("false place", "2", *RESTART, consumer(resuming(2, 3), committed=4)),
     wrong("false place", "3", *KILLED, consumer(Lost(0, 3, 3), resuming(4, 1), *ticks(4), committed=2), log=FROM_4),
+    # It says where it resumes before it says what is LOST there: it does not resume there.
+    wrong("false place", "2", consumer(resuming(2, 3), Lost(0, 2, 3), *ticks(4), committed=2, first=4), log=FROM_4),
     wrong("false lag", "0", consumer(START, resuming(0, 6), *FIVE)),
     wrong("false lag", "1", consumer(START, *FIVE), consumer(resuming(1, 3), *FIVE[1:])),
     wrong("false lag", "3", consumer(resuming(3, 1), *FIVE[3:], committed=3, end=5)),

@@ -87,11 +87,16 @@ def test_ctrl_c_while_a_script_looks_for_kafka_leaves_no_traceback(start, name):
 @pytest.mark.needs("bash", "head")
 @pytest.mark.parametrize(
     ("redirect", "error"),
-    [("| head -n 3", "[Errno 32] Broken pipe"), ("> /dev/full", "[Errno 28] No space left on device")],
+    [
+        ("| head -n 3", "[Errno 32] Broken pipe"),
+        ("> /dev/full", "[Errno 28] No space left on device"),
+        (">&-", "[Errno 9] Bad file descriptor"),
+    ],
 )
 def test_output_that_cannot_be_written_is_one_line_and_nothing_is_committed(start, kafka, topic, redirect, error):
     kafka.send(topic, *[b"x" * 1000] * 1000)  # a megabyte: more than a pipe holds
-    consumer = start("consumer1", redirect=redirect)
-    assert consumer.wait() == 1
-    assert [line.text for line in consumer.errors] == [f"[Consumer1] {error}"]
+    consumer, producer = start("consumer1", redirect=redirect), start("producer1", redirect=redirect)
+    for script in (consumer, producer):
+        assert script.wait() == 1
+        assert [line.text for line in script.errors] == [f"[{script.name.capitalize()}] {error}"]
     assert kafka.committed(f"{topic}-consumer1", topic).get(0, 0) == 0

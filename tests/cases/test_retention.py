@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from evidence.judge import assert_sound
+from evidence.lines import Lost
 from evidence.scripts import runs
 from local_kafka.brokers import Broker
 from machine.waiting import wait_until
@@ -42,20 +43,47 @@ def test_messages_that_retention_deleted_unread_are_reported_with_their_offsets(
     assert_sound(runs([first, second]), kafka.whole_log(topic, earlier))
 
 
-def test_messages_that_retention_deletes_ahead_of_a_running_consumer_are_reported(start, kafka, topic):
-    kafka.send(topic, *TICKS[:2])
-    consumer = start("consumer1")
-    consumer.wait_for_messages(2)
-    kafka.wait_until_committed(f"{topic}-consumer1", topic, {0: 2})
-    consumer.send(signal.SIGSTOP)
-    kafka.send(topic, TICKS[2])  # this one answers the fetch that the consumer waits for, if that is not over yet
-    kafka.send(topic, *TICKS[3:])
-    earlier = kafka.log(topic)
-    kafka.delete_before(topic, 7)
+def end_at_once(consumer, ending):
+    """End a suspended consumer, before it has polled again."""
+    consumer.send(ending)
     consumer.send(signal.SIGCONT)
-    consumer.wait_for(r"LOST: offsets [23] to 6 ")
-    consumer.wait_until("the three that are left", lambda: consumer.messages()[-3:], kafka.log(topic))
-    assert_sound([consumer.run()], kafka.whole_log(topic, earlier))
+    consumer.wait()
+
+
+ENDS = {
+    "it runs on": lambda consumer: None,
+    "Ctrl+C": lambda consumer: end_at_once(consumer, signal.SIGINT),
+    "kill -9": lambda consumer: end_at_once(consumer, signal.SIGKILL),
+}
+
+
+@pytest.mark.parametrize("numbers", [(0, 10), (0, 7), (2, 10), (2, 7)], ids=str)
+@pytest.mark.parametrize("end", ENDS)
+def test_messages_deleted_under_a_suspended_consumer_are_named(start, kafka, topic, end, numbers):
+    """Whether it runs on or ends, whether it has read any before, and whether any are left."""
+    read_before, deleted = numbers
+    kafka.create_topic(topic)
+    kafka.send(topic, *TICKS[:read_before])
+    consumer = start("consumer1")
+    kafka.wait_until_committed(consumer.group, topic, {0: read_before})
+    consumer.send(signal.SIGSTOP)
+    kafka.send(topic, TICKS[read_before])  # it may answer the fetch that the consumer waits for
+    kafka.send(topic, *TICKS[read_before + 1 :])
+    earlier = kafka.log(topic)
+    kafka.delete_before(topic, deleted)
+    ENDS[end](consumer)
+    consumer.send(signal.SIGCONT)
+    kafka.wait_until_committed(consumer.group, topic, {0: 10 if end == "it runs on" else read_before})
+    consumer.send(signal.SIGKILL)
+    consumer.wait()
+    second = start("consumer1", judged_by=kafka)
+    kafka.wait_until_committed(consumer.group, topic, {0: 10})
+    second.interrupt()
+    consumers = runs([consumer, second])
+    [lost] = [lost for run in consumers for lost in run.of(Lost)]
+    assert lost.begin in (read_before, read_before + 1)
+    assert lost.end == deleted
+    assert_sound(consumers, kafka.whole_log(topic, earlier))
 
 
 @pytest.mark.parametrize("limit", [{"retention_ms": 1000}, {"retention_bytes": 0}], ids=["hours", "bytes"])

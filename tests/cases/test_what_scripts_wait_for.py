@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
 
 from evidence.kafka_itself import Kafka
 from local_kafka.brokers import Broker
@@ -12,8 +13,13 @@ TICKS = [b'{"tick":%d}' % number for number in range(10)]
 
 @pytest.fixture(scope="module")
 def bootstrap_servers():
-    """A broker with auto.create.topics.enable=false, as many clusters have it."""
-    with Broker(settings={"KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false"}) as broker:
+    """A broker that creates no topic by itself and has access control, as many clusters have it."""
+    settings = {
+        "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+        "KAFKA_AUTHORIZER_CLASS_NAME": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND": "true",
+    }
+    with Broker(settings=settings) as broker:
         yield broker.bootstrap_servers
 
 
@@ -61,6 +67,41 @@ def test_a_group_without_a_coordinator_is_waited_for_in_words(start, topic):
         consumer = start("consumer1", bootstrap_servers=broker.bootstrap_servers)
         consumer.wait_for(f"Waiting for group {consumer.group} to give this consumer a partition of {topic}.")
         assert consumer.interrupt() == 0
+
+
+def test_a_topic_that_may_not_be_read_is_not_told_to_be_missing(start, kafka, topic):
+    """Kafka leaves it out of its answer, as it does with one that does not exist."""
+    kafka.create_topic(topic)
+    kafka.send(topic, *TICKS)
+    pattern = ResourcePattern(ResourceType.TOPIC, topic)
+    denied = ACL("User:*", "*", ACLOperation.ALL, ACLPermissionType.DENY, pattern)
+    with kafka.admin() as admin:
+        admin.create_acls([denied])
+        consumer = start("consumer1")
+        consumer.wait_for(f"Waiting for topic {topic}: it does not exist, or may not be read.")
+        admin.delete_acls([denied])
+    assert consumer.wait_for_messages(10) == kafka.log(topic)
+
+
+A_STRANGE_ERROR = """
+poll = script.KafkaConsumer.poll
+def fail_once(self, **how):
+    if messages := poll(self, **how):
+        script.KafkaConsumer.poll = poll
+        raise ArithmeticError("as when another client's member metadata cannot be read")
+    return messages
+script.KafkaConsumer.poll = fail_once
+"""
+
+
+def test_an_error_of_any_kind_is_one_line_and_nothing_is_passed_over(start_changed, kafka, topic):
+    kafka.create_topic(topic)
+    kafka.send(topic, *TICKS)
+    consumer = start_changed("consumer1", A_STRANGE_ERROR)
+    assert consumer.wait_for_messages(10) == kafka.log(topic)
+    consumer.wait_for(r"^\[Consumer1\] Waiting: ArithmeticError\.$")
+    assert consumer.interrupt() == 0
+    assert not consumer.errors
 
 
 STRANGER = """

@@ -172,7 +172,8 @@ class _Reading:
         told, end = -1 if told is None else told, self.log.end_of(self.partition)
         if asked := run.committed is not None and id(run) not in self.expected:
             self.known = run.committed.get(self.partition, -1)
-        if told != self.known and (asked or not self.expected or not self.known <= told <= end):
+        deleted = place.end is not None and place.end < run.before(self.partition).first  # so it can't be read there
+        if deleted or (told != self.known and (asked or not self.expected or not self.known <= told <= end)):
             yield "false place", max(told, 0)
         else:
             self.known = told

@@ -160,7 +160,12 @@ class Kafka:
     def commit(self, group, topic, offset) -> None:
         """Have a group without members go on in partition 0 at this offset."""
         place = {TopicPartition(topic, 0): OffsetAndMetadata(offset, "", -1)}
-        self._ask(lambda admin: admin.alter_group_offsets(group, place))
+
+        def stored():  # a Kafka that has just started may refuse, and raises nothing
+            self._ask(lambda admin: admin.alter_group_offsets(group, place))
+            return self.committed(group, topic)
+
+        wait_until(f"group {group} to have offset {offset}", stored, {0: offset})
 
     def delete_before(self, topic, offset) -> None:
         """Delete partition 0's messages below an offset: what retention does when their time has come."""
