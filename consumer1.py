@@ -2,15 +2,15 @@
 # requires-python = ">=3.10"
 # dependencies = ["kafka-python[crc32c,lz4,snappy,zstd]==3.0.12"]
 # ///
-"""Print every message of a Kafka topic. Started again, go on where the last run stopped.
+"""Print every message of a Kafka topic. When restarted, go on where the last run stopped.
 
-Kafka keeps that place: the committed offset of the consumer group. It is the offset of the next
-message that the group wants. This script commits it after printing, never before. So however the
-script ends, it skips no message that Kafka still has. What it has printed but not committed, it
-prints again.
+Kafka remembers that place: the committed offset of the consumer group. It is the offset of the
+next message that the group wants. This script commits it after printing, never before. So no
+message that Kafka still has is skipped, however the script ends. What it has printed but not
+committed, it prints again.
 
 If no Kafka answers at the start, the script ends. If anything fails later, the script waits until
-Kafka answers and then does what a restart would do: it makes a new client and goes on at the
+Kafka answers. Then it does what a restart would do: it makes a new client and goes on at the
 committed offset.
 
 Settings, read from the environment:
@@ -28,7 +28,7 @@ import signal
 import sys
 import time
 
-from kafka import KafkaAdminClient, KafkaConsumer, errors
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition, errors
 from kafka.admin import MemberToRemove, OffsetSpec
 
 NAME = "Consumer1"
@@ -37,7 +37,7 @@ BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "").strip() or "12
 TOPIC = os.environ.get("KAFKA_TOPIC", "").strip() or "stock-market"
 GROUP_ID = os.environ.get("KAFKA_GROUP_ID", "").strip() or "stock-group1"
 AUTO_OFFSET_RESET = os.environ.get("KAFKA_AUTO_OFFSET_RESET", "").strip() or "earliest"
-TIMEOUT_MS = 4000  # an answer of Kafka that takes longer is an error
+TIMEOUT_MS = 4000  # if Kafka takes longer than this to answer, that is an error
 
 
 def main():
@@ -56,23 +56,29 @@ def main():
         except Exception as error:
             say(f"Waiting: {type(error).__name__}.")
         consumer = reconnect(consumer, stop)
-    say("Stopped.")  # It stays in its group, so that a restart is quick: see connect().
+    say("Stopped.")  # without leaving the group, so that a restart is quick: see connect()
 
 
 def poll_print_commit(consumer, admin, stop):
-    """Print what comes until told to stop. Return early if the topic's partitions change."""
-    # The first poll() joins the group. A topic must be there by then: without one, the group gives
-    # this member no partition, and it keeps to that.
+    """Print what comes, until told to stop or the topic has other partitions."""
+    # Wait for the topic before the first poll(), which joins the group. A member that joins without
+    # a topic is assigned no partitions, and stays that way.
     while not stop and not consumer.partitions_for_topic(TOPIC):
         say(f"Waiting for topic {TOPIC}: it does not exist, or may not be read.")
         time.sleep(0.5)
     partitions = consumer.partitions_for_topic(TOPIC)
-    placed = set()  # the partitions of which we have said where we read on
+    # Join as a new member if the group has not read the newest partition yet. A static member that
+    # comes back gets its old partitions, and nobody gets the new one: kafka-python 3.0.12 speaks
+    # JoinGroup version 7, and a remedy (KIP-814) came with version 9.
+    newest = TopicPartition(TOPIC, len(partitions) - 1)
+    if partitions and consumer.committed(newest, timeout_ms=TIMEOUT_MS) is None:
+        admin.remove_group_members(GROUP_ID, [MemberToRemove(group_instance_id=CLIENT_ID)])
+    placed = set()  # the partitions whose place has been told
     while not stop:
         try:
             messages = consumer.poll(timeout_ms=1000)
         except (errors.NoOffsetForPartitionError, errors.OffsetOutOfRangeError):
-            messages, placed = {}, set()  # auto_offset_reset="none": the client leaves it to us
+            messages, placed = {}, set()  # a partition has no valid place: have it placed
         assigned = consumer.assignment()
         if not assigned:
             say(f"Waiting for group {GROUP_ID} to give this consumer a partition of {TOPIC}.")
@@ -80,11 +86,11 @@ def poll_print_commit(consumer, admin, stop):
             place(consumer, admin, assigned - placed)
         placed = assigned
         print_messages(consumer, messages, stop)
-        # Commits where each partition is read on, also if no message came: poll() says nothing
-        # when Kafka is gone, commit() does.
+        # Commit the place in every partition, even if no message came: poll() does not tell that
+        # Kafka is gone, commit() does.
         consumer.commit(timeout_ms=TIMEOUT_MS)
         if consumer.partitions_for_topic(TOPIC) != partitions:
-            leave_group(admin)
+            say(f"Topic {TOPIC} has other partitions now. Joining group {GROUP_ID} again.")
             return
     for tp in sorted(placed):
         offset = consumer.committed(tp, timeout_ms=TIMEOUT_MS)
@@ -100,9 +106,9 @@ def connect():
         # Static membership: a restart within seven seconds finds its partitions waiting for it.
         group_instance_id=CLIENT_ID,  # of two running copies, the second ends the first
         session_timeout_ms=7000,
-        heartbeat_interval_ms=1000,  # how soon it notices that the group shares out its partitions
+        heartbeat_interval_ms=1000,  # how soon it notices a rebalance
         enable_auto_commit=False,  # commit what is printed, not what is fetched
-        auto_offset_reset="none",  # the client would skip messages without a word: see place()
+        auto_offset_reset="none",  # else the client may skip messages silently: see place()
         isolation_level="read_committed",  # no message of an aborted transaction
         max_poll_records=20_000,  # one commit for many messages: catches up faster
         metadata_max_age_ms=20_000,  # see added partitions after 20 s, not after five minutes
@@ -112,11 +118,11 @@ def connect():
 
 
 def reconnect(consumer, stop):
-    """Wait until Kafka answers, and return a new consumer; None if stopped before."""
+    """Wait until Kafka answers, and replace the consumer by a new one; by none if stopped."""
     new = None
     while not new and not stop:
         time.sleep(0.5)
-        gc.collect()  # closes the sockets of tries that failed
+        gc.collect()  # closes the sockets of failed attempts
         with contextlib.suppress(Exception):
             # Ask the old one: in kafka-python 3.0.12 a new one that finds no Kafka leaks a thread.
             consumer.bootstrap(timeout_ms=TIMEOUT_MS, refresh=True)
@@ -126,7 +132,7 @@ def reconnect(consumer, stop):
 
 
 def place(consumer, admin, partitions):
-    """Say where these partitions are read on. Choose a place where no valid offset is committed."""
+    """Tell where these partitions are read on. Choose the place if no valid offset is committed."""
     committed = admin.list_group_offsets({GROUP_ID: list(partitions)})[GROUP_ID]
     firsts = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
     ends = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
@@ -139,7 +145,7 @@ def place(consumer, admin, partitions):
             continue
         if offset < first:
             say(f"LOST: offsets {offset} to {first - 1} of {name}. Kafka has deleted them.")
-        elif offset > end:  # as when the topic was deleted and made again
+        elif offset > end:  # as when the topic was deleted and recreated
             say(f"Going back in {name}, from offset {offset} to offset {first}.")
         if not first <= offset <= end:
             offset = first
@@ -147,21 +153,11 @@ def place(consumer, admin, partitions):
         say(f"Resuming {name} at offset {offset}: {end - offset} behind.")
 
 
-def leave_group(admin):
-    """Leave the group, so that it shares out all partitions anew when a new client joins.
-
-    A static member that has come back would never see added partitions (KIP-814 mends it, from
-    JoinGroup version 9 on; kafka-python 3.0.12 speaks version 7).
-    """
-    say(f"Topic {TOPIC} has other partitions now. Joining group {GROUP_ID} again.")
-    admin.remove_group_members(GROUP_ID, [MemberToRemove(group_instance_id=CLIENT_ID)])
-
-
 def print_messages(consumer, messages, stop):
-    """Print messages; what is left when stopped, or after ten seconds, is for the next poll().
+    """Print messages. When stopped, or after ten seconds, leave the rest for the next poll().
 
-    A slow reader of our output would otherwise keep us from polling, and the group would take our
-    partitions away (max.poll.interval.ms).
+    If the reader of our output is slow, the time between two polls would otherwise be too long, and
+    the group would take the partitions away (max.poll.interval.ms).
     """
     deadline = time.monotonic() + 10
     for tp, batch in messages.items():
@@ -179,7 +175,7 @@ def line_for(message):
     return f"[{NAME}] Received: {text} (partition {message.partition}, offset {message.offset})"
 
 
-@functools.lru_cache(maxsize=1)  # not the same line twice in a row: what is waited for is said once
+@functools.lru_cache(maxsize=1)  # does nothing if the line is the same as the last one
 def say(line):
     print(f"[{NAME}] {line}", flush=True)
 
@@ -189,10 +185,10 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     if AUTO_OFFSET_RESET not in ("earliest", "latest"):
         sys.exit(f"[{NAME}] KAFKA_AUTO_OFFSET_RESET must be earliest or latest.")
-    gc.set_threshold(100_000)  # a tenth less processor time for a backlog
+    gc.set_threshold(100_000)  # saves a tenth of the processor time when catching up
     try:
-        # With a buffer, also where PYTHONUNBUFFERED is set: without one, Python drops the rest of
-        # a write that a signal interrupts. With escapes for letters that the terminal lacks.
+        # Use a buffer even if PYTHONUNBUFFERED is set. Without one, Python loses the rest of a
+        # write that a signal interrupts. Escape what the terminal cannot show.
         sys.stdout = os.fdopen(1, "w", errors="backslashreplace", closefd=False)
         main()
     except Exception as error:

@@ -27,13 +27,13 @@ from peers.clients import COMMANDS, SETTINGS, install_kafkajs
 from peers.measuring import ENDINGS, RATE, Ticks, catch_up, restart_all
 
 MISSED = 300_000  # messages; of 100,000 confluent-kafka has fetched all before it prints the first one
-# How often each catches up, and the seconds after its first message when each is ended: automatic commits, every 5 s,
-# have begun by then.
-FULL, SHORT = (3, (6, 7, 8, 9)), (1, (9,))
+# How often each catches up; the seconds after its first message when each is ended, for automatic commits, every 5 s,
+# have begun by then; and the numbers of partitions.
+FULL, SHORT = (3, (6, 7, 8, 9), (1, 100, 500)), (1, (9,), (500,))
 METHOD = (
     "Catching up: one consumer at a time, the median of the rounds; output goes to a file. The others: all at the same "
     f"time, each in a group for each way of ending it, medians; {RATE} messages a second; ended 5 to 10 s after its "
-    "first message, at moments that are the same for all."
+    "first message, at moments that are the same for all. By partitions: ended with Ctrl+C, all at the same time."
 )
 
 
@@ -67,7 +67,7 @@ def main() -> None:
     print(machine, *found, settings, METHOD, sep="\n\n")
 
 
-async def measure(servers, peers, rounds, moments) -> list[str]:
+async def measure(servers, peers, rounds, moments, partitions) -> list[str]:
     """Return the tables; raise asyncio.CancelledError when a signal has ended it, and all that it had started."""
     task = asyncio.current_task()
     # It is cancelled where it waits: what is raised amid the start of a consumer would leave that one behind.
@@ -79,24 +79,36 @@ async def measure(servers, peers, rounds, moments) -> list[str]:
             print(f"round {number} of {rounds}, {peer}: catching up with {MISSED:,} messages", file=sys.stderr)
             caught_up[peer].append(await catch_up(missed, peer))
     print("restarting all while messages arrive: a minute at most for each time", file=sys.stderr)
-    return tables(caught_up, await restart_all(live, peers, moments), len(moments))
+    restarted, by_partitions = await restart_all(live, peers, moments), {}
+    for number in partitions:
+        print(f"restarting all with {number} partitions", file=sys.stderr)
+        by_partitions[number] = await restart_all(Ticks(servers, f"of-{number}", number), peers, (1,), ("Ctrl+C",))
+    return [*tables(caught_up, restarted, len(moments)), table_by_partitions(peers, by_partitions)]
 
 
 def tables(caught_up, restarted, restarts) -> list[str]:
     """Return three Markdown tables, one for each question, of what `catch_up` and `restart_all` returned."""
     starts = [["Start to first message (s)", "first start", *(f"after {ending}" for ending in ENDINGS)]]
     verdicts = [[f"Missing / repeated messages (restarts: {restarts})", *(f"by {ending}" for ending in ENDINGS)]]
-    columns = ["messages/s", "ratio to confluent-kafka-poll", "peak memory (MiB)", "CPU time (s)"]
+    yardsticks = [f"confluent-kafka-{loop}" for loop in ("poll", "batches")]
+    columns = ["messages/s", *(f"ratio to {peer}" for peer in yardsticks), "peak memory (MiB)", "CPU time (s)"]
     rates = [[f"Catching up with {MISSED:,} messages", *columns]]
-    poll = [rate for rate, _, _ in caught_up.get("confluent-kafka-poll", [])]
     for peer, rounds in caught_up.items():
         first, again, counts = zip(*(restarted[peer, ending] for ending in ENDINGS), strict=True)
         starts.append([peer, *(f"{median(seconds):.2f}" for seconds in (first, *again))])
         verdicts.append([peer, *(f"{missing:,} / {repeated:,}" for missing, repeated in counts)])
         rate, memory, cpu = (median(figures) for figures in zip(*rounds, strict=True))
-        ratio = f"{rate / median(poll):.2f}" if poll else "-"
-        rates.append([peer, f"{rate:,.0f}", ratio, f"{memory:.0f}", f"{cpu:.2f}"])
+        others = [[rate for rate, _, _ in caught_up.get(other, [])] for other in yardsticks]
+        ratios = [f"{rate / median(other):.2f}" if other else "-" for other in others]
+        rates.append([peer, f"{rate:,.0f}", *ratios, f"{memory:.0f}", f"{cpu:.2f}"])
     return [table(*rows) for rows in (starts, verdicts, rates)]
+
+
+def table_by_partitions(peers, restarted) -> str:
+    """Return a Markdown table of {number of partitions: what `restart_all` returned}."""
+    head = ["Restart after Ctrl+C to first message (s), by partitions", *map(str, restarted)]
+    rows = [[peer, *(f"{found[peer, 'Ctrl+C'][1][0]:.2f}" for found in restarted.values())] for peer in peers]
+    return table(head, *rows)
 
 
 def table(head, *rows) -> str:

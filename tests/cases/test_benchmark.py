@@ -22,13 +22,16 @@ def benchmark(peer, **settings) -> Program:
 def test_it_measures_consumer1_and_judges_it():
     program = benchmark("consumer1.py")
     assert program.wait(limit=200) == 0, program.text()
-    starts, verdicts, catching_up = re.findall(r"^\| consumer1\.py \| (.*) \|$", program.text(), re.MULTILINE)
+    starts, verdicts, catching_up, by_partitions = re.findall(
+        r"^\| consumer1\.py \| (.*) \|$", program.text(), re.MULTILINE
+    )
     first, *again = map(float, starts.split(" | "))
     assert all(0.1 < seconds < first + 4 for seconds in again)  # a session lasts seven
     assert verdicts.split(" | ")[:2] == ["0 / 0", "0 / 0"]
     assert re.fullmatch(r"0 / \d{1,3}", verdicts.split(" | ")[2])
-    rate, ratio, memory, cpu = catching_up.split(" | ")
-    assert ratio == "-"  # to nobody
+    assert 0.1 < float(by_partitions) < 60
+    rate, *ratios, memory, cpu = catching_up.split(" | ")
+    assert ratios == ["-", "-"]  # to nobody
     assert 20 < float(memory) < 100  # Python alone takes 10
     # Catching up takes one processor or, on a busy machine, a part of it.
     assert 0.05 < float(rate.replace(",", "")) * float(cpu) / 300_000 < 3

@@ -104,6 +104,7 @@ HISTORIES = {  # of a consumer's endings before the partition is added, or of th
     "runs": [[]],
     "was stopped": [[signal.SIGINT]],
     "was killed": [[signal.SIGKILL]],
+    "is stopped meanwhile": [[signal.SIGINT]],
     "of two none": [[], []],
     "of two the first": [[signal.SIGINT], []],
     "of two the second": [[], [signal.SIGKILL]],
@@ -120,17 +121,21 @@ def test_a_partition_that_is_added_is_read_whatever_the_history_of_its_consumers
         producer = start("producer1", SEND_INTERVAL_SECONDS="0.2", **own)
         consumers = [start(f"consumer{place}", **own) for place in range(1, 1 + len(endings))]
         played[name] = own["KAFKA_TOPIC"], producer, consumers
+    created = {own_topic: 1 + len(HISTORIES[name]) for name, (own_topic, _, _) in played.items()}
     for name, (own_topic, _, consumers) in played.items():
         for consumer, endings in zip(list(consumers), HISTORIES[name], strict=True):
             consumer.wait_for("Received")
             for ending in endings:
                 consumer.send(ending)
                 consumer.wait()
+                if "meanwhile" in name:
+                    with kafka.admin() as admin:
+                        admin.create_partitions({own_topic: created.pop(own_topic)})
                 again = start(consumer.name, KAFKA_TOPIC=own_topic, KAFKA_GROUP_ID=own_topic)
                 again.wait_for("Received")
                 consumers.append(again)
     with kafka.admin() as admin:
-        admin.create_partitions({own_topic: 1 + len(HISTORIES[name]) for name, (own_topic, _, _) in played.items()})
+        admin.create_partitions(created)
     for name, (own_topic, producer, consumers) in played.items():
         added = f"partition {len(HISTORIES[name])}"
         producer.wait_for(f"{added}, offset 20")

@@ -18,14 +18,17 @@ COMMANDS = {
     "aiokafka": [sys.executable, PROGRAMS / "aiokafka_loop.py"],
     "kafkajs": ["env", f"NODE_PATH={NODE_FOLDER / 'node_modules'}", "node", PROGRAMS / "kafkajs_loop.js"],
 }
-DEFAULTS = "automatic commits every 5 s, session timeout"
+DEFAULTS = "a write for each line, automatic commits every 5 s, session timeout"
 SETTINGS = {
-    "consumer1.py": "static member, session timeout 7 s, commits what is printed, poll by poll",
+    "consumer1.py": "static member, session timeout 7 s, commits what is printed, poll by poll; 100 lines a write",
     "kafka-python-console": f"`python -m kafka.consumer -C auto_offset_reset=earliest`: {DEFAULTS} 45 s",
     "confluent-kafka-poll": f"`auto.offset.reset=earliest`: {DEFAULTS} 45 s",
-    "confluent-kafka-batches": "the same, with `consume(500, 0.1)` and one print for a batch",
+    "confluent-kafka-batches": "the same, with `consume(500, 0.1)` and a write for each batch",
     "aiokafka": f"`auto_offset_reset=earliest`: {DEFAULTS} 10 s",
-    "kafkajs": "as the Node originals: commits each batch, session timeout 30 s, no signal makes it leave its group",
+    "kafkajs": (
+        "as the Node originals: a write for each line, commits each batch, session timeout 30 s, no signal makes it "
+        "leave its group"
+    ),
 }
 
 

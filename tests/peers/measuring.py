@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from evidence.programs import Program
 from peers.clients import COMMANDS
@@ -26,10 +27,12 @@ TICK = re.compile(r'"price":"(\d+)\.00","broker":"Broker1"}')
 
 
 class Ticks:
-    """A topic of one partition, made by Kafka at the first `store`; it has the ticks 0 to `stored` - 1."""
+    """A topic of so many partitions, which it makes; it has the ticks 0 to `stored` - 1."""
 
-    def __init__(self, servers, topic):
+    def __init__(self, servers, topic, partitions=1):
         self.servers, self.topic, self.stored = servers, topic, 0
+        admin = AdminClient({"bootstrap.servers": servers})
+        admin.create_topics([NewTopic(topic, partitions)])[topic].result()
         settings = {"enable.idempotence": True, "queue.buffering.max.messages": 0, "log_level": 0}  # 0: no limit
         self._producer = Producer({"bootstrap.servers": servers, **settings})
 
@@ -80,7 +83,7 @@ async def catch_up(ticks, peer) -> tuple[float, float, float]:
     return (last[-1] - last[0]) / (now[-1] - now[0] or 1), max(memory), cpu[-1]
 
 
-async def restart_all(ticks, peers, moments) -> dict:
+async def restart_all(ticks, peers, moments, endings=tuple(ENDINGS)) -> dict:
     """Start each consumer, end it and start it again, in each way, all at the same time while messages arrive.
 
     Each is ended at each of these moments, in seconds after its first message. Return {(peer, ending): the seconds from
@@ -88,8 +91,9 @@ async def restart_all(ticks, peers, moments) -> dict:
     """
     begin, tasks = time.monotonic(), {}
     for peer in peers:
-        for name, ending in ENDINGS.items():
-            tasks[peer, name] = asyncio.create_task(restart_often(ticks, peer, ending, moments, delay=len(tasks) / 2))
+        for name in endings:
+            often = restart_often(ticks, peer, ENDINGS[name], moments, delay=len(tasks) / 2)
+            tasks[peer, name] = asyncio.create_task(often)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(tasks)))
     left = tasks.values()
     while left:
