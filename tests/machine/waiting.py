@@ -2,6 +2,8 @@
 
 import time
 
+from machine.processes import now
+
 
 class Overdue(AssertionError):
     """It has not become true in time."""
@@ -18,9 +20,9 @@ def wait_until(condition, limit=60, every=0.1):
     Raises:
         Overdue: it is not true after `limit` seconds.
     """
-    deadline = time.monotonic() + limit
+    deadline = now() + limit
     while not (result := condition()):
-        if time.monotonic() > deadline:
+        if now() > deadline:
             raise Overdue(f"not so after {limit} s: {condition}")
         time.sleep(every)
     return result

@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-import time
 
 from evidence.judge import Run
 from evidence.kafka_itself import Kafka
 from evidence.lines import Line, Message
 from evidence.scripts import Script
 from evidence.snapshot import Group, PartitionLog
+from machine.processes import now
 from machine.waiting import Overdue, wait_until
 from story.account import CONSUMERS, GROUPS
 
@@ -43,7 +43,8 @@ class Stage:
         self._taken = {}  # {name: how many of the latest Script's lines are taken}
         self.kafka = Kafka(broker.bootstrap_servers, timeout_ms=8000)
         self.kafka.create_topic(TOPIC)
-        self.seen, self.away = None, ""
+        self.seen, self.away = self.kafka.snapshot(TOPIC, GROUPS.values()), ""
+        self._settled, self._uncommitted = 0.0, {}  # after Ctrl+Z: until when what may come again
         self._ended_by = None  # the exit status
 
     @property
@@ -78,6 +79,8 @@ class Stage:
             raise SystemExit(self._ended_by)
         if not self.away:  # Kafka first: no offset is committed before its line is printed
             self.seen = self.kafka.snapshot(TOPIC, GROUPS.values(), patience=30)
+        if now() < self._settled:
+            self.step.may_repeat = {**self._uncommitted, **self.step.may_repeat}
         for name, script in self.scripts.items():
             new = script.output[self._taken[name] :]
             self._taken[name] += len(new)
@@ -98,7 +101,7 @@ class Stage:
 
     def start(self, name) -> Script:
         """Start a script; the command stands among its lines, as in a terminal."""
-        command = Line(time.monotonic(), f"$ python {name}.py", None)
+        command = Line(now(), f"$ python {name}.py", None)
         self.step.lines[name].append(command)
         self.tell(f"    {command.text}")
         script = Script(name, self._broker.bootstrap_servers, SEND_INTERVAL_SECONDS=str(self._interval))
@@ -131,7 +134,7 @@ class Stage:
         self._broker.stop()
         self.pause(5)
         self.away = "Kafka starts again: its log as last seen"
-        began = time.monotonic()
+        began = now()
         self._broker.start(wait=False)
         self.until("Kafka to start", self._broker.is_ready)
         self.away = ""
@@ -164,8 +167,12 @@ class Stage:
 
     def pause(self, seconds):
         """Leave time to read along."""
-        end = time.monotonic() + seconds * self._pauses
-        self.until("the time", lambda: time.monotonic() >= end)
+        end = now() + seconds * self._pauses
+        self.until("the time", lambda: now() >= end)
+
+    def resumed(self):
+        """We and all that runs go on after Ctrl+Z: what was not committed may come again now, as after an outage."""
+        self._settled, self._uncommitted = now() + 10, {name: self.committed(name) for name in CONSUMERS}
 
     def end_soon(self, status):
         """Have the next look end the demonstration, since a signal asks for it."""
