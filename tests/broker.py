@@ -38,8 +38,10 @@ def main() -> None:
         print(f"Kafka is ready on {broker.bootstrap_servers}. Ctrl+C stops it; its messages stay for the next start.")
         sys.stdout.flush()
         status = broker.process.wait()
-        sys.exit(f"broker.py: Kafka ended by itself (status {status}); its output is in {broker.output}.")
-    except (BrokerError, OSError, OverflowError) as error:  # such as a folder of another user, a port above 65535
+        sys.exit(f"broker.py: Kafka ended by itself (status {status}). {broker.why_it_ended()}")
+    except OSError as error:
+        sys.exit(f"broker.py: {error}. Kafka needs room on a disk to write on, and a Java that may run (no noexec).")
+    except (BrokerError, OverflowError) as error:  # such as a port above 65535
         sys.exit(f"broker.py: {error}")
     finally:
         with contextlib.suppress(OSError):  # the terminal may be gone

@@ -18,21 +18,19 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)  # while the rest is imported there
 import argparse
 import contextlib
 import logging
-import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from kafka.errors import KafkaError
 from rich.console import Console
-from rich.live import Live
 
 from evidence.scripts import runs
 from local_kafka.brokers import Broker
 from local_kafka.download import BrokerError
-from machine.processes import on_ending
+from machine.processes import now, on_ending
 from sight.film import Film
+from sight.picture import picture, terminal
 from story.account import account, verdict
 from story.stage import TOPIC, Stage
 from story.steps import play
@@ -55,8 +53,6 @@ def main() -> None:
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--picture", metavar="FILE", type=Path)
     options = parser.parse_args()
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace", line_buffering=True)  # for a terminal that lacks a letter, and a pipe
     logging.getLogger("kafka").addHandler(logging.NullHandler())  # its warnings during the outage are no news
     on_ending(sys.exit)
     try:
@@ -73,24 +69,23 @@ def main() -> None:
 
 def run(options) -> int:
     """Play the story and give the account; return the exit status."""
-    live = sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
-    console = Console() if live else Console(force_terminal=False, color_system=None, width=120)
-    screen = Live(console=console, screen=True, auto_refresh=False) if live else None
+    live = terminal()
+    console = live or Console(force_terminal=False, color_system=None, width=120)
     film = Film(*FILM_SIZE) if options.picture else None
     tell = (lambda line: None) if live else print  # what the picture does not tell
 
     def show(stage):
-        picture = picture_of(stage)
-        if live:
-            screen.update(picture, refresh=True)
+        drawn = picture_of(stage)
+        if shown:
+            shown.update(drawn)
         if film and stage.step.number <= FILMED:
-            film.take(picture, time.monotonic())
+            film.take(drawn, now())
 
     print("Starting Kafka.")
     pace = FAST if options.fast else FOR_A_FILM if film else TO_READ_ALONG
     with Broker() as broker, contextlib.closing(Stage(broker, pace, tell, show)) as stage:
         on_ending(stage.end_soon)  # what raises amid a question to Kafka may be lost in the client
-        with screen or contextlib.nullcontext():
+        with picture(live, stage.resumed) as shown:
             play(stage)
         log = stage.kafka.whole_log(TOPIC)
     if film:

@@ -20,19 +20,21 @@ import contextlib
 import itertools
 import logging
 import os
+import socket
+import ssl
 import sys
 import time
 from collections import deque
+from urllib.parse import urlsplit
 
 from kafka.errors import KafkaError
-from rich.console import Console
-from rich.live import Live
 
 from evidence.kafka_itself import Kafka
 from evidence.snapshot import Snapshot
 from machine.processes import on_ending
 from sight.happenings import Chronicle
 from sight.lanes import GroupView, Lane, visible
+from sight.picture import picture, terminal
 from sight.screen import Panel, Screen
 
 SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
@@ -55,6 +57,22 @@ def screen(snapshot, chronicle, news) -> Screen:
     return Screen(f"topic {TOPIC} at {SERVERS}", drawn, [Panel("what has happened", list(news))], state=chronicle.away)
 
 
+def silence_in_words() -> str:
+    """Return why the first address gives no answer, as a sentence, or "" if it answers even what is no question."""
+    first, tls = SERVERS.partition(",")[0], ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE  # nothing is sent: does it speak TLS?
+    try:
+        address = urlsplit(f"//{first}")
+        with socket.create_connection((address.hostname, address.port or 9092), SILENT) as connection:
+            tls.wrap_socket(connection).close()
+    except (ssl.SSLError, ConnectionResetError) as error:
+        if "ALERT" not in str(error):  # an alert is TLS, too
+            return ""
+    except (OSError, ValueError) as error:
+        return f"{first}: {'no answer in time' if isinstance(error, TimeoutError) else error}."
+    return f"{first} wants TLS; the watch uses none."
+
+
 def watch(shown) -> None:
     """Ask Kafka, and tell in the Live picture, or in plain lines if it is None, for ever."""
     kafka, chronicle, news = Kafka(SERVERS, timeout_ms=4000), Chronicle(TOPIC), deque(maxlen=200)
@@ -65,10 +83,10 @@ def watch(shown) -> None:
             snapshot = kafka.snapshot(TOPIC, patience=FOR_EVER if chronicle.away else SILENT)
             lines = chronicle.see(snapshot)
         except KafkaError as error:
-            lines = chronicle.no_figures(time.time(), error)
+            lines = chronicle.no_figures(time.time(), error, reason="" if chronicle.away else silence_in_words())
         news.extend(lines)
         if shown:
-            shown.update(screen(snapshot, chronicle, news), refresh=True)
+            shown.update(screen(snapshot, chronicle, news))
         for text, _ in lines if not shown else ():
             print(visible(text))
         time.sleep(EVERY)
@@ -76,13 +94,9 @@ def watch(shown) -> None:
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace", line_buffering=True)  # for a terminal that lacks a letter, and a pipe
     logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)  # what it says of an outage is told here
     on_ending(lambda _: sys.exit())
-    on_terminal = sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
-    picture = Live(console=Console(), screen=True) if on_terminal else contextlib.nullcontext()
-    with contextlib.suppress(BrokenPipeError), picture as shown:  # where the reader is gone, as in `| head`
+    with contextlib.suppress(BrokenPipeError), picture(terminal()) as shown:  # where the reader is gone, as in `| head`
         watch(shown)
     os._exit(0)  # without another try to write to a reader that is gone
 

@@ -4,7 +4,10 @@ import contextlib
 import socket
 import socketserver
 import ssl
+import sys
 import threading
+
+from local_kafka.files import ROOT
 
 PRODUCER, CONSUMER = ["producer1"], ["consumer1"]  # the other two differ in names alone
 BOTH = PRODUCER + CONSUMER
@@ -60,6 +63,11 @@ def test_a_port_where_something_else_listens_ends_the_scripts_soon(start, subtes
         threading.Thread(target=tls.serve_forever, daemon=True).start()
         addresses = [f"localhost:{port}" for port in (tls.server_address[1], mute.getsockname()[1])]
         started = {address: [start(name, bootstrap_servers=address) for name in BOTH] for address in addresses}
+        for address, reason in zip(addresses, ("wants TLS", "no answer in time"), strict=True):
+            watch = start(
+                "watch", command=[sys.executable, str(ROOT / "tests" / "watch.py")], bootstrap_servers=address
+            )
+            watch.wait_for(f"Waiting for Kafka .*{address.rpartition(':')[2]}:? {reason}", limit=10)
         for address, scripts in started.items():
             for script in scripts:
                 with subtests.test(address, script=script.name):

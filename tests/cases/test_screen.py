@@ -85,3 +85,10 @@ def test_it_fills_the_terminal_and_cuts_neither_a_text_nor_the_latest_lines(widt
     assert drawn[last - 2].endswith("(offset 99)")
     assert drawn[last - 1] == "Stopped."
     assert drawn[-1] == "Sent: MSFT 1653.44 (offset 1234)"
+
+
+def test_in_a_low_window_the_first_lane_stays_whole_and_the_end_of_the_texts():
+    lane, panels = Lane("t-0", PartitionLog(0, 27), [LEVEL, GroupView("g", 2)]), [Panel("p", [("line", "")])] * 3
+    drawn = shown(Screen("Step 5", [lane], panels, [("a long text " * 30, ""), ("The end.", "")]), 60, 15)
+    assert [line[:6] for line in drawn[3:9]] == ["The en", "── t-0", "offset", "log   ", "stock-", "g     "]
+    assert drawn[-1] == "line"

@@ -3,11 +3,12 @@
 import contextlib
 import logging
 import re
+import signal
 import sys
 
 import pytest
 from kafka import OffsetAndMetadata, TopicPartition
-from kafka.admin import MemberToRemove
+from kafka.admin import ACL, ACLOperation, ACLPermissionType, MemberToRemove, ResourcePattern, ResourceType
 
 from evidence.kafka_itself import Kafka
 from evidence.terminal import Terminal
@@ -17,19 +18,25 @@ from machine.waiting import wait_until
 
 WATCH = [sys.executable, str(ROOT / "tests" / "watch.py")]
 TOPIC, GROUP = "stock-market", "stock-group1"
+ACLS_DECIDE = {
+    "KAFKA_AUTHORIZER_CLASS_NAME": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND": "true",
+}
+OTHERS = ResourcePattern(ResourceType.TOPIC, TOPIC)
 
 
 def test_a_session_by_hand_is_told_as_kafka_has_it(start):
     """As the README's "Watch offset-resume" and what follows it."""
-    with contextlib.closing(Broker()) as broker:
+    with contextlib.closing(Broker(settings=ACLS_DECIDE)) as broker:
         kafka, settings = Kafka(broker.bootstrap_servers), {"KAFKA_TOPIC": TOPIC, "KAFKA_GROUP_ID": GROUP}
         settings |= {"bootstrap_servers": broker.bootstrap_servers, "SEND_INTERVAL_SECONDS": "0.2"}
         with Terminal(WATCH, KAFKA_BOOTSTRAP_SERVERS=broker.bootstrap_servers) as terminal:
             terminal.shows(r"topic stock-market at \S+  Waiting for Kafka \(\w+\)\.")
             broker.start()
             terminal.shows("Kafka answers")
-            told = start("watch", command=WATCH, **settings)
+            told = start("watch", command=["nohup", *WATCH], **settings)
             told.wait_for(r"^\d\d:\d\d:\d\d  Topic stock-market does not exist: waiting for it to be created\.$")
+            told.send(signal.SIGHUP)
             with kafka.admin() as admin:
                 assert not admin.list_topics()  # though this broker creates any that a client asks for in the usual way
             start("producer1", **settings)
@@ -52,6 +59,9 @@ def test_a_session_by_hand_is_told_as_kafka_has_it(start):
         with kafka.admin() as admin:
             assert {group["group_id"] for group in admin.list_groups()} == {GROUP}
             assert set(admin.list_topics()) == {TOPIC, "__consumer_offsets"}
+            admin.create_acls([ACL("User:other", "*", ACLOperation.ALL, ACLPermissionType.ALLOW, OTHERS)])
+        refused = start("watch", command=WATCH, **settings)
+        refused.wait_for(r"Kafka refuses to tell \(TopicAuthorizationFailedError\)", limit=10)
     assert not told.errors
     assert "\x1b" not in told.text()
     written = terminal.written.decode()
@@ -78,7 +88,7 @@ def consumer_is_stopped(consumer, told, terminal, kafka):
 
 def kafka_is_restarted(told, terminal, kafka, broker):
     broker.stop()
-    told.wait_for(r"Waiting for Kafka \(\w+\)\.$")
+    told.wait_for(rf"Waiting for Kafka \(\w+\)\. {broker.bootstrap_servers}: \[Errno \d+\] Connection refused\.$")
     terminal.shows(r"topic stock-market at \S+  Waiting for Kafka \(\w+\)\.")
     broker.start()
     told.wait_for(r"Kafka answers\.$")

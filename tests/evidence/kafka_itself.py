@@ -10,6 +10,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewTopic, OffsetSpec
 from evidence.history import Log
 from evidence.lines import Message
 from evidence.snapshot import Group, Member, PartitionLog, Snapshot
+from machine.processes import now
 from machine.waiting import wait_until
 
 PROTOCOLS = ("consumer", "")  # of the groups that consumers make; "" if it had no member yet
@@ -96,16 +97,18 @@ class Kafka:
 
     def _ask(self, question, patience=None):
         """Return question(admin); after an error ask again, with a new connection, until patience is over."""
-        deadline = time.monotonic() + (patience or self._client["request_timeout_ms"] / 1000)
+        deadline = now() + (patience or self._client["request_timeout_ms"] / 1000)
         while True:
             try:
                 if self._kept is None:
-                    left_ms = max(0, int((deadline - time.monotonic()) * 1000))
+                    left_ms = max(0, int((deadline - now()) * 1000))
                     self._kept = KafkaAdminClient(**{**self._client, "bootstrap_timeout_ms": left_ms})
                 return question(self._kept)
+            except errors.AuthorizationError:  # asked again, Kafka would refuse again
+                raise
             except Exception as error:  # amid an outage many can come
                 self.close()  # forget what it believes about coordinators and leaders, too
-                if time.monotonic() > deadline:
+                if now() > deadline:
                     known = isinstance(error, errors.KafkaError)
                     raise error if known else errors.KafkaConnectionError(repr(error)) from None
             time.sleep(0.1)

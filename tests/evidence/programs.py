@@ -5,10 +5,9 @@ import re
 import signal
 import subprocess
 import threading
-import time
 
 from evidence.lines import Line, read
-from machine.processes import start
+from machine.processes import now, start
 from machine.waiting import Overdue, wait_until, will_do
 
 
@@ -30,7 +29,7 @@ class Program:
         foreign = ("KAFKA_", "PYTHON", "SEND_")
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
         self.name, self.output, self.errors = name, [], []
-        self.started = time.monotonic()
+        self.started = now()
         self.process = start(command, env={**inherited, **settings}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self._readers = [
             threading.Thread(target=_read, args=pair, daemon=True)
@@ -99,4 +98,4 @@ class Program:
 def _read(stream, lines):
     with stream:
         for line in stream:
-            lines.append(read(line.decode("utf-8", "backslashreplace").rstrip("\r\n"), time.monotonic()))
+            lines.append(read(line.decode("utf-8", "backslashreplace").rstrip("\r\n"), now()))

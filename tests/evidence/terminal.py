@@ -27,8 +27,7 @@ class Terminal:
     def __init__(self, command, **settings):
         self.written, self._screen = b"", pyte.Screen(COLUMNS, ROWS)
         self._stream = pyte.ByteStream(self._screen)
-        size = {"COLUMNS": str(COLUMNS), "LINES": str(ROWS)}  # these count more than what the terminal says
-        environment = {**os.environ, **size, "TERM": "xterm-256color", **settings}
+        environment = {**os.environ, "TERM": "xterm-256color", **settings}
         self._process = pexpect.spawn(command[0], command[1:], env=environment, dimensions=(ROWS, COLUMNS))
 
     def __enter__(self):
@@ -49,15 +48,18 @@ class Terminal:
         self._stream.feed(data)
         return True
 
-    def shows(self, pattern):
+    def shows(self, pattern, limit=60):
         """Return the match of a regular expression in what the screen shows, waiting for it as `wait_until` does."""
         search = re.compile(pattern, re.MULTILINE).search
 
         def screen():
             self._read()
-            return "\n".join(["", *self._screen.display])
+            return "\n".join(["", *map(str.rstrip, self._screen.display)])
 
-        return search(wait_until(f"{pattern!r} on the screen", screen, search))
+        return search(wait_until(f"{pattern!r} on the screen", screen, search, limit))
+
+    def type(self, keys):
+        self._process.send(keys)
 
     def interrupt(self) -> int:
         """End it with Ctrl+C; return its exit status."""

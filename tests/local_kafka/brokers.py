@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib.metadata
-import os
 import random
 import shutil
 import socket
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from local_kafka.download import BrokerError, kafka_jars
 from local_kafka.files import compose_version, whole_or_not_at_all
-from local_kafka.set_up import JAVA, LOCALE, compose_settings, last_words, set_up
+from local_kafka.set_up import JAVA, compose_settings, java_environment, last_words, set_up
 from machine.processes import start
 from machine.waiting import Overdue, wait_until
 
@@ -115,8 +114,8 @@ class Broker:
         for name, value in addresses.items():
             command += ["--override", f"{name}={value}"]
         with open(self.output, "wb") as output:
-            environment = {**os.environ, **LOCALE}
-            self.process = start(command, cwd=self.directory, env=environment, stdout=output, stderr=output)
+            how = {"cwd": self.directory, "env": java_environment(), "stdout": output, "stderr": output}
+            self.process = start(command, **how)
         if wait:
             self.wait_until_ready()
 
@@ -140,9 +139,19 @@ class Broker:
     def is_ready(self) -> bool:
         """Tell whether it answers clients; raises BrokerError if it has ended."""
         ended, printed = self.process.poll() is not None, self.output.read_bytes()
-        if ended:
-            raise BrokerError(f"Kafka ended while it was starting: {last_words(printed)}")
+        if ended or self._disk_is_full():  # there it may run on without a word
+            raise BrokerError(f"Kafka ended while it was starting. {self.why_it_ended()}")
         return b"Kafka Server started" in printed
+
+    def why_it_ended(self) -> str:
+        """Return why it has ended by itself, and the way out."""
+        if self._disk_is_full():
+            return f"The disk of {self.directory} is full."
+        kept = f"If a crash has damaged its data, --fresh starts without them. From {self.output}: "
+        return ("" if self._temporary else kept) + last_words(self.output.read_bytes())
+
+    def _disk_is_full(self):
+        return shutil.disk_usage(self.directory).free < 2**16
 
     def stop(self) -> None:
         """End it in order (SIGTERM), or after 30 s at once; its data stay."""

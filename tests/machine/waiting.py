@@ -2,6 +2,8 @@
 
 import time
 
+from machine.processes import now
+
 
 class Overdue(AssertionError):
     """What was waited for has not come, and the message says what came instead."""
@@ -20,9 +22,9 @@ def wait_until(what, ask, wanted=bool, limit=60, every=0.1):
     Raises:
         Overdue: no wanted answer came in time. It shows the last one.
     """
-    deadline = time.monotonic() + limit
+    deadline = now() + limit
     while not will_do(wanted, answer := ask()):
-        if time.monotonic() > deadline:
+        if now() > deadline:
             raise Overdue(f"Waited {limit} s for {what}; last seen: {str(answer)[:2000]}")
         time.sleep(every)
     return answer

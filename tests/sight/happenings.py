@@ -9,7 +9,7 @@ to have caught up whenever it commits.
 import time
 from collections.abc import Iterator
 
-from kafka.errors import KafkaError
+from kafka.errors import AuthorizationError, KafkaError
 
 from evidence.snapshot import Group, Member, Snapshot
 
@@ -57,10 +57,11 @@ class Chronicle:
     def _is_stuck(self, name: str, number: int) -> bool:
         return self._last.at - self._since.get((name, number), self._last).at > PATIENCE
 
-    def no_figures(self, at: float, error: KafkaError) -> list[tuple[str, str]]:
+    def no_figures(self, at: float, error: KafkaError, reason: str = "") -> list[tuple[str, str]]:
         """Return, as `see` does, what there is to tell if Kafka, asked at this time, has no answer but this error."""
-        told, self.away = self.away, f"Waiting for Kafka ({type(error).__name__})."
-        return [] if told else [(f"{clock(at)}  {self.away}", BAD)]
+        what = "Kafka refuses to tell" if isinstance(error, AuthorizationError) else "Waiting for Kafka"
+        told, self.away = self.away, f"{what} ({type(error).__name__})."
+        return [] if told else [(f"{clock(at)}  {self.away} {reason}".rstrip(), BAD)]
 
     def see(self, snapshot: Snapshot) -> list[tuple[str, str]]:
         """Take in a snapshot; return what has happened since the one before: a line with its time, and its style."""

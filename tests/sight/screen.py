@@ -1,5 +1,6 @@
 """The whole screen, of the watch as of the demonstration. Drawing alone: rich, no Kafka."""
 
+import itertools
 import textwrap
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from rich.text import Text
 
 from sight.lanes import ALARM, Lane, legend, row_of, rule, visible
 
-BELOW = 8  # rows kept for the panels, however many lanes there are
+BELOW = 8  # rows kept for the panels, however many lanes there are; of a low window a third
 TEXTS = 5  # rows kept for the texts, if there are any: the lanes stand still while they change
 
 
@@ -46,9 +47,10 @@ class Screen:
 
     From top to bottom: the heading; the texts; the lanes; what the signs mean; the panels. It fits 80 columns and
     24 rows, and fills whatever it is given. Lanes for which there is no room are cut off: a taller window shows them.
+    In a lower one the first lane comes before the texts, of which the last rows stay.
 
     Attributes:
-        texts: (text, style), wrapped below the heading and never cut.
+        texts: (text, style), wrapped below the heading.
         state: why there are no new figures: in red beside the heading; "" while there are.
     """
 
@@ -60,13 +62,14 @@ class Screen:
 
     def __rich_console__(self, console, options):
         width, height = options.max_width, options.height or console.height
-        rows = [row_of(self.heading, "bold").append(f"  {self.state}", ALARM)]
-        rows += [row for text, style in self.texts for row in wrap(text, style, width)]
-        if self.texts:
-            rows += [Text()] * (1 + TEXTS - len(rows))
-        rows += [row for lane in self.lanes for row in lane.rows(width)]
+        above = height - max(2 * len(self.panels), min(BELOW, height // 3))
+        lanes = [lane.rows(width) for lane in self.lanes]
+        room = max(1, above - 1 - len(lanes[0] if lanes else []))
+        texts = [row for text, style in self.texts for row in wrap(text, style, width)][-room:]
+        texts += [Text()] * (min(TEXTS, room) - len(texts)) if texts else []
+        rows = [row_of(self.heading, "bold").append(f"  {self.state}", ALARM), *texts, *itertools.chain(*lanes)]
         rows.append(legend(any(group.resumed is not None for lane in self.lanes for group in lane.groups)))
-        del rows[height - BELOW :]
+        del rows[above:]
         below = [Layout(panel, ratio=panel.share, minimum_size=2) for panel in self.panels]
         layout = Layout()
         layout.split_column(Layout(Group(*rows), size=len(rows)), *below)

@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-import time
 
 from evidence.history import Run
 from evidence.kafka_itself import Kafka
 from evidence.lines import Line, Message
 from evidence.scripts import Script
 from evidence.snapshot import Group, PartitionLog
+from machine.processes import now
 from machine.waiting import wait_until
 from story.account import CONSUMERS, GROUPS
 
@@ -39,7 +39,9 @@ class Stage:
         self._told = {}  # {Script: how many of its lines are told}
         self.kafka = Kafka(broker.bootstrap_servers, timeout_ms=8000)
         self.kafka.create_topic(TOPIC)
-        self.seen, self.away = None, ""  # the latest Snapshot of Kafka, and why there is no later one
+        self.seen = self.kafka.snapshot(TOPIC, GROUPS.values())  # the latest Snapshot
+        self.away = ""  # why there is no later one
+        self._settled, self._uncommitted = 0.0, {}  # after Ctrl+Z: until when what may come again
         self._ended_by = None  # the exit status
 
     @property
@@ -76,6 +78,8 @@ class Stage:
             raise SystemExit(self._ended_by)
         if not self.away:  # Kafka first: no offset is committed before its line is printed
             self.seen = self.kafka.snapshot(TOPIC, GROUPS.values(), patience=30)
+        if now() < self._settled:
+            self.step.may_repeat = {**self._uncommitted, **self.step.may_repeat}
         for script in self.started:
             new = script.output[self._told[script] :]
             self._told[script] += len(new)
@@ -128,7 +132,7 @@ class Stage:
         self._broker.stop()
         self.pause(5)
         self.away = "Kafka starts again: its log as last seen"
-        began = time.monotonic()
+        began = now()
         self._broker.start(wait=False)
         self.until("Kafka to start", self._broker.is_ready)
         self.away = ""
@@ -159,8 +163,12 @@ class Stage:
 
     def pause(self, seconds):
         """Leave time to read along."""
-        end = time.monotonic() + seconds * self._pauses
-        self.until("the time", lambda: time.monotonic() >= end)
+        end = now() + seconds * self._pauses
+        self.until("the time", lambda: now() >= end)
+
+    def resumed(self):
+        """We and all that runs go on after Ctrl+Z: what was not committed may come again now, as after an outage."""
+        self._settled, self._uncommitted = now() + 10, {name: self.committed(name) for name in CONSUMERS}
 
     def end_soon(self, status):
         """Have the next look end the demonstration, since a signal asks for it."""

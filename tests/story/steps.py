@@ -5,9 +5,8 @@ and the consumer reports as LOST; so is what was repeated, but for what was not 
 consumer, stopped Kafka or had rewound the group.
 """
 
-import time
-
 from evidence.lines import Lost, Resuming
+from machine.processes import now
 from story.account import CONSUMERS, PRODUCERS, SCRIPTS, Step
 from story.stage import TOPIC
 
@@ -22,10 +21,10 @@ def step(title):
 def play(stage) -> None:
     """Play all steps."""
     for number, (title, act) in enumerate(STEPS, 1):
-        now = time.monotonic()
+        began = now()
         if stage.steps:
-            stage.step.ended = now
-        stage.steps.append(Step(number, title, act.__doc__, began=now))
+            stage.step.ended = began
+        stage.steps.append(Step(number, title, act.__doc__, began))
         stage.tell(f"\nStep {number} of {len(STEPS)}. {act.__doc__}")
         act(stage)
         stage.look()

@@ -13,7 +13,7 @@ from story.account import CONSUMERS, PRODUCERS, repeated_in
 from story.stage import TOPIC
 from story.steps import STEPS
 
-COLOURS = {"consumer1": "green", "consumer2": "yellow"}
+COLOURS = {"consumer1": "green", "consumer2": "magenta"}  # to be read on black and on white
 
 
 def picture_of(stage) -> Screen:
