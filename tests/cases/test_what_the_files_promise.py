@@ -12,7 +12,7 @@ from local_kafka.brokers import free_port
 from local_kafka.files import ROOT, compose_service
 
 METADATA = r"(?m)^# /// script$\s(?P<content>(^#(| .*)$\s)+)^# ///$"  # as PEP 723 has it
-PRODUCER_NAMES = [("Broker1", "Broker2"), ("producer1", "producer2")]
+PRODUCER_NAMES = [("Producer1", "Producer2"), ("producer1", "producer2"), ("Broker1", "Broker2")]
 CONSUMER_NAMES = [("Consumer1", "Consumer2"), ("consumer1", "consumer2"), ("stock-group1", "stock-group2")]
 
 
