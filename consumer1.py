@@ -55,7 +55,7 @@ def main():
             sys.exit(f"[{NAME}] Another {CLIENT_ID} joined the group: it goes on, this one ends.")
         except Exception as error:
             say(f"Waiting: {type(error).__name__}.")
-        consumer = reconnect(consumer, stop)
+        consumer = reconnect(consumer, stop)  # as a restart would; if stopped, this does nothing
     say("Stopped.")  # without leaving the group, so that a restart is quick: see connect()
 
 
@@ -90,7 +90,7 @@ def poll_print_commit(consumer, admin, stop):
         # Kafka is gone, commit() does.
         consumer.commit(timeout_ms=TIMEOUT_MS)
         if consumer.partitions_for_topic(TOPIC) != partitions:
-            say(f"Topic {TOPIC} has other partitions now. Joining group {GROUP_ID} again.")
+            say(f"Topic {TOPIC} has other partitions now. Waiting to join group {GROUP_ID} again.")
             return
     for tp in sorted(placed):
         offset = consumer.committed(tp, timeout_ms=TIMEOUT_MS)
@@ -118,7 +118,7 @@ def connect():
 
 
 def reconnect(consumer, stop):
-    """Wait until Kafka answers, and replace the consumer by a new one; by none if stopped."""
+    """Wait until Kafka answers, and return a new consumer. Return None if stopped before that."""
     new = None
     while not new and not stop:
         time.sleep(0.5)
@@ -127,7 +127,7 @@ def reconnect(consumer, stop):
             # Ask the old one: in kafka-python 3.0.12 a new one that finds no Kafka leaks a thread.
             consumer.bootstrap(timeout_ms=TIMEOUT_MS, refresh=True)
             new = connect()
-    consumer.close()  # frees its thread and sockets; a static member stays in its group
+            consumer.close()  # frees its thread and sockets; a static member stays in its group
     return new
 
 
