@@ -35,6 +35,19 @@ def test_the_readme_is_short():
     assert max(len(textwrap.wrap(line, 100)) for line in paragraphs) <= 6
 
 
+def anchors_of(page) -> set[str]:
+    headings = re.findall(r"^#+ (.*)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_no_link_from_page_to_page_is_broken():
+    for page in PAGES:
+        for name, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text(encoding="utf-8")):
+            target = (page.parent / name) if name else page
+            assert target.exists(), f"{page.name}: {name}"
+            assert not anchor or anchor in anchors_of(target), f"{page.name}: {name}#{anchor}"
+
+
 @pytest.fixture(scope="module")
 def broker():
     with Broker() as broker:
