@@ -1,5 +1,5 @@
 # /// script
-# requires-python = ">=3.10"
+# requires-python = ">=3.10,<3.15"
 # dependencies = ["kafka-python[crc32c,lz4,snappy,zstd]==3.0.12"]
 # ///
 """Print every message of a Kafka topic. When restarted, go on where the last run stopped.

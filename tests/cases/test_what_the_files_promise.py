@@ -37,7 +37,7 @@ def test_a_script_stands_alone_and_needs_kafka_python_only(name):
     [pin] = read("requirements.txt").split()
     [metadata] = re.finditer(METADATA, read(name))
     assert re.sub(r"(?m)^# ?", "", metadata["content"]).splitlines() == [
-        'requires-python = ">=3.10"',
+        'requires-python = ">=3.10,<3.15"',
         f'dependencies = ["{pin}"]',
     ]
 
