@@ -2,12 +2,12 @@
 # requires-python = ">=3.10,<3.15"
 # dependencies = ["kafka-python[crc32c,lz4,snappy,zstd]==3.0.12"]
 # ///
-"""Print every message of a Kafka topic. When restarted, go on where the last run stopped.
+"""Print every message of a Kafka topic. After a restart, go on where the last run stopped.
 
 Kafka remembers that place: the committed offset of the consumer group. It is the offset of the
 next message that the group wants. This script commits it after printing, never before. So no
-message that Kafka still has is skipped, however the script ends. What it has printed but not
-committed, it prints again.
+message that Kafka still has is skipped, however the script ends. Messages that were printed but not
+committed are printed again.
 
 If no Kafka answers at the start, the script ends. If anything fails later, the script waits until
 Kafka answers. Then it does what a restart would do: it makes a new client and goes on at the
@@ -52,33 +52,35 @@ def main():
             ) as admin:
                 poll_print_commit(consumer, admin, stop)
         except errors.FencedInstanceIdError:
-            sys.exit(f"[{NAME}] Another {CLIENT_ID} joined the group: it goes on, this one ends.")
+            sys.exit(f"[{NAME}] Another {CLIENT_ID} joined the group, so this one ends.")
         except Exception as error:
             say(f"Waiting: {type(error).__name__}.")
-        consumer = reconnect(consumer, stop)  # as a restart would; if stopped, this does nothing
+        consumer = reconnect(consumer, stop)  # what a restart would do; nothing if stopped
     say("Stopped.")  # without leaving the group, so that a restart is quick: see connect()
 
 
 def poll_print_commit(consumer, admin, stop):
-    """Print what comes, until told to stop or the topic has other partitions."""
+    """Print messages until stopped, or until the topic's partitions change."""
     # Wait for the topic before the first poll(), which joins the group. A member that joins without
     # a topic is assigned no partitions, and stays that way.
     while not stop and not consumer.partitions_for_topic(TOPIC):
-        say(f"Waiting for topic {TOPIC}: it does not exist, or may not be read.")
+        say(f"Waiting for topic {TOPIC}: it does not exist, or this client may not read it.")
         time.sleep(0.5)
     partitions = consumer.partitions_for_topic(TOPIC)
-    # Join as a new member if the group has not read the newest partition yet. A static member that
-    # comes back gets its old partitions, and nobody gets the new one: kafka-python 3.0.12 speaks
-    # JoinGroup version 7, and a remedy (KIP-814) came with version 9.
+    # A workaround: a static member that comes back gets its old partitions, and one that was added
+    # meanwhile goes to nobody. The group has no committed offset for that one. So leave the group:
+    # poll() then joins as a new member, and all partitions are assigned anew. (KIP-814 needs
+    # JoinGroup version 9, and kafka-python 3.0.12 speaks 7. When this can go:
+    # findings/static-member-misses-added-partitions.sh)
     newest = TopicPartition(TOPIC, len(partitions) - 1)
     if partitions and consumer.committed(newest, timeout_ms=TIMEOUT_MS) is None:
         admin.remove_group_members(GROUP_ID, [MemberToRemove(group_instance_id=CLIENT_ID)])
-    placed = set()  # the partitions whose place has been told
+    placed = set()  # the partitions whose starting offset has been told
     while not stop:
         try:
             messages = consumer.poll(timeout_ms=1000)
         except (errors.NoOffsetForPartitionError, errors.OffsetOutOfRangeError):
-            messages, placed = {}, set()  # a partition has no valid place: have it placed
+            messages, placed = {}, set()  # no valid offset to start at: let place() choose one
         assigned = consumer.assignment()
         if not assigned:
             say(f"Waiting for group {GROUP_ID} to give this consumer a partition of {TOPIC}.")
@@ -86,8 +88,8 @@ def poll_print_commit(consumer, admin, stop):
             place(consumer, admin, assigned - placed)
         placed = assigned
         print_messages(consumer, messages, stop)
-        # Commit the place in every partition, even if no message came: poll() does not tell that
-        # Kafka is gone, commit() does.
+        # Commit the position in every partition, even if no message came: poll() does not report
+        # that Kafka is gone, commit() does.
         consumer.commit(timeout_ms=TIMEOUT_MS)
         if consumer.partitions_for_topic(TOPIC) != partitions:
             say(f"Topic {TOPIC} has other partitions now. Waiting to join group {GROUP_ID} again.")
@@ -124,7 +126,8 @@ def reconnect(consumer, stop):
         time.sleep(0.5)
         gc.collect()  # closes the sockets of failed attempts
         with contextlib.suppress(Exception):
-            # Ask the old one: in kafka-python 3.0.12 a new one that finds no Kafka leaks a thread.
+            # Ask the old one. A new one that finds no Kafka leaks a thread, in kafka-python 3.0.12
+            # (findings/constructor-without-kafka-leaks.sh).
             consumer.bootstrap(timeout_ms=TIMEOUT_MS, refresh=True)
             new = connect()
             consumer.close()  # frees its thread and sockets; a static member stays in its group
@@ -132,7 +135,7 @@ def reconnect(consumer, stop):
 
 
 def place(consumer, admin, partitions):
-    """Tell where these partitions are read on. Choose the place if no valid offset is committed."""
+    """Say where reading starts in each partition. Choose where if no valid offset is committed."""
     committed = admin.list_group_offsets({GROUP_ID: list(partitions)})[GROUP_ID]
     firsts = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
     ends = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))

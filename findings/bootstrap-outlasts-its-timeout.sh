@@ -5,7 +5,7 @@
 # Happens: While another bootstrap is under way it waits for that one, with that one's limit. With api_version
 #          it has no limit at all while Kafka accepts connections and does not answer.
 # Matters: To whoever asks in a loop whether Kafka is back, and wants to end on Ctrl+C in between.
-# Witness: When this changes, README.md's line on Ctrl+C that takes a while can name ANSWER_MS alone.
+# Witness: When this changes, the pages need not say that Ctrl+C may take half a minute while Kafka is away.
 # Seen:    2026-11-29, with kafka-python 3.0.12, Apache Kafka 4.3.1, Python 3.11:
 #
 #   saw: with api_version, Kafka suspended for 15 s: bootstrap(timeout_ms=1000) takes 15.0 s

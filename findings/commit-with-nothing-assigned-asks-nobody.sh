@@ -6,7 +6,7 @@
 #          returns at once, without a question, for one that has none.
 # Matters: To a consumer that waits in reserve: it can't tell an outage from having nothing to do. Nor is it
 #          told that it was fenced.
-# Witness: When this changes, README.md need not say that a waiting consumer notices no outage, and
+# Witness: When this changes, tests/TROUBLESHOOTING.md need not say that a waiting consumer notices no outage, and
 #          consumer1.py's comment on commit() can go if poll() raises.
 # Seen:    2026-11-29, with kafka-python 3.0.12, Apache Kafka 4.3.1, Python 3.11:
 #

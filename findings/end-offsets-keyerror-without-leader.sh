@@ -5,7 +5,7 @@
 # Happens: With two partitions it is a KeyError, which is no KafkaError. Asked for the leaderless one alone it
 #          is a KafkaTimeoutError.
 # Matters: To tools that measure the lag of a topic while a broker is down.
-# Witness: When this changes, consumer1.py's tell_starts() can ask for all partitions at once.
+# Witness: When this changes, one reason less to ask with an admin client in consumer1.py's place().
 # Seen:    2026-11-29, with kafka-python 3.0.12, two Apache Kafka 4.3.1, Python 3.11:
 #
 #   saw: both leaders there: [0, 0]

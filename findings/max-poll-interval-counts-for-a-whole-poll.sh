@@ -7,7 +7,7 @@
 #          messages.
 # Matters: To consumers with a large max_poll_records and a slow output: 20,000 lines in 300 s are 67 lines a
 #          second.
-# Witness: When this changes, consumer1.py's max_poll_records has no such price.
+# Witness: When this changes, consumer1.py's print_messages() needs no deadline.
 # Seen:    2026-11-29, with kafka-python 3.0.12, Apache Kafka 4.3.1, Python 3.11:
 #
 #   saw: messages 0 to 99: CommitFailedError

@@ -6,8 +6,8 @@
 #          and read without a group. poll() of a group returns nothing for ever; committed() ends with
 #          KafkaTimeoutError.
 # Matters: To whoever sets up a single broker by hand.
-# Witness: When this changes, README.md's "no broker looks after groups" can go, and docker-compose.yml's
-#          KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR with it.
+# Witness: When this changes, tests/TROUBLESHOOTING.md's words on __consumer_offsets can go, and docker-compose.yml's
+#          KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR with them.
 # Seen:    2026-11-29, with kafka-python 3.0.12, Apache Kafka 4.3.1, Python 3.11:
 #
 #   saw: a producer's message is stored

@@ -6,8 +6,7 @@
 #          is still there. poll() returns nothing and raises nothing; commit() without arguments commits the new
 #          position.
 # Matters: To consumers with `latest` whose retention is short.
-# Witness: When this changes, consumer1.py's tell_jump() has an error to report, and tests/README.md's "With
-#          `latest`, a deleted committed offset" can go.
+# Witness: When this changes, consumer1.py can leave the reset to the client, and place() only tells.
 # Seen:    2026-11-29, with kafka-python 3.0.12, Apache Kafka 4.3.1, Python 3.11:
 #
 #   saw: 0 to 99 were sent, 10 is committed, 11 is the first that is left

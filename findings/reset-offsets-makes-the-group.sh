@@ -4,7 +4,7 @@
 # Guess:   A group that does not exist is an error.
 # Happens: kafka-python's command line answers NoError with status 0, and a new, empty group has the offset.
 # Matters: To whoever rewinds a group and wonders why nothing is read again.
-# Witness: When this changes, README.md's line on `reset-offsets` and a misspelt group can go.
+# Witness: When this changes, tests/TROUBLESHOOTING.md's line on `reset-offsets` and a misspelt group can go.
 # Seen:    2026-11-29, with kafka-python 3.0.12, Apache Kafka 4.3.1, Python 3.11:
 #
 #   saw: groups before: []

@@ -7,8 +7,7 @@
 #          help; a restart does.
 # Matters: To loops with poll(timeout_ms=0) or a few milliseconds. On a busy machine polls of 200 ms were too
 #          short as well.
-# Witness: When this changes, consumer1.py's poll(timeout_ms=1000) may be any length. README.md's advice to stop
-#          the group's consumers where partitions are not shared out is for this one, too.
+# Witness: When this changes, consumer1.py's poll(timeout_ms=1000) may be of any length.
 # Seen:    2026-11-29, with kafka-python 3.0.12, Apache Kafka 4.3.1, Python 3.11:
 #
 #   saw: poll(timeout_ms=5000): a partition is added, and the member has 2

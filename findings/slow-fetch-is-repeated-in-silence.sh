@@ -6,7 +6,8 @@
 #          partition. If the line does not carry that in time, the fetch is dropped and begun anew, for ever.
 #          Other requests are answered in time.
 # Matters: To consumers far from their Kafka with a shorter request_timeout_ms: here 4 s at 100 kB/s.
-# Witness: When this changes, consumer1.py's request_timeout_ms has no such price.
+# Witness: When this changes, consumer1.py's consumer may have a short request_timeout_ms, and needs no second client
+#          for its questions.
 # Seen:    2026-11-29, with kafka-python 3.0.12, Apache Kafka 4.3.1, Python 3.11:
 #
 #   saw: in 30 s: 0 messages, no error; 2.8 MB came from Kafka

@@ -7,7 +7,7 @@
 #          Its metadata show the new partition, and it never reads it.
 # Matters: To whoever runs one static consumer, restarts it once, and adds partitions later: they fill up
 #          unread, and nothing is said.
-# Witness: When this changes, README.md's advice to stop the group's consumers for seven seconds can go.
+# Witness: When this changes, the workaround in poll_print_commit() of consumer1.py can go.
 # Seen:    2026-11-29, with kafka-python 3.0.12, Apache Kafka 4.3.1, Python 3.11:
 #
 #   saw: first start: a partition is added, and the member has 2

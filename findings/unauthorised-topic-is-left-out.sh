@@ -5,7 +5,7 @@
 # Happens: partitions_for_topic() answers as for a topic that is not there, and poll() returns nothing, for
 #          ever, without an error. Creating the topic fails, since it exists.
 # Matters: To whoever waits for a topic to be created: the wait never ends.
-# Witness: When this changes, consumer1.py's `Waiting for topic … to be created.` can tell the two apart.
+# Witness: When this changes, consumer1.py's `Waiting for topic …` can tell the two cases apart.
 # Seen:    2026-11-29, with kafka-python 3.0.12, Apache Kafka 4.3.1, StandardAuthorizer, Python 3.11:
 #
 #   saw: partitions_for_topic('ticks'): set(); of a topic that does not exist: set()

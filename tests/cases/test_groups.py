@@ -94,7 +94,7 @@ def test_of_two_copies_one_goes_on_and_the_other_ends_with_the_reason(start, kaf
     first.wait_for_messages(10)
     second = start("consumer1")
     assert first.wait() == 1
-    reason = "[Consumer1] Another consumer1 joined the group: it goes on, this one ends."
+    reason = "[Consumer1] Another consumer1 joined the group, so this one ends."
     assert [line.text for line in first.errors] == [reason]
     kafka.send(topic, *TICKS)
     assert second.wait_for_messages(10) == kafka.log(topic)[10:]

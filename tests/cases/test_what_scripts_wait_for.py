@@ -26,7 +26,7 @@ def bootstrap_servers():
 def test_a_missing_topic_is_named_and_waited_for(start, kafka, topic):
     producer, consumer, impatient = start("producer1"), start("consumer1"), start("consumer2")
     for waiting in (consumer, impatient):
-        waiting.wait_for(f"Waiting for topic {topic}: it does not exist, or may not be read.")
+        waiting.wait_for(f"Waiting for topic {topic}: it does not exist, or this client may not read it.")
     assert impatient.interrupt() == 0
     producer.wait_for(rf"Waiting to store a tick in topic {topic}: KafkaTimeoutError\.")
     kafka.create_topic(topic)
@@ -78,7 +78,7 @@ def test_a_topic_that_may_not_be_read_is_not_told_to_be_missing(start, kafka, to
     with kafka.admin() as admin:
         admin.create_acls([denied])
         consumer = start("consumer1")
-        consumer.wait_for(f"Waiting for topic {topic}: it does not exist, or may not be read.")
+        consumer.wait_for(f"Waiting for topic {topic}: it does not exist, or this client may not read it.")
         admin.delete_acls([denied])
     assert consumer.wait_for_messages(10) == kafka.log(topic)
 
