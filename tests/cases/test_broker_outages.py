@@ -97,6 +97,22 @@ def test_all_four_go_on_with_the_new_topic_after_the_data_are_wiped(four_scripts
     end_and_judge(four_scripts, kafka, topic, since=wiped, repeats=end)
 
 
+def test_a_partition_that_is_added_after_an_outage_is_read(start, kafka, own_broker, topic):
+    """The consumer has come back as a member that Kafka knows: nobody would share out the partitions anew."""
+    kafka.create_topic(topic)
+    producer, consumer = start("producer1", SEND_INTERVAL_SECONDS="0.2"), start("consumer1")
+    consumer.wait_for_messages(3)
+    own_broker.stop()
+    consumer.wait_for(AWAY)
+    own_broker.start()
+    consumer.wait_for("Resuming partition 0")
+    with kafka.admin() as admin:
+        admin.create_partitions({topic: 2})
+    producer.wait_for("partition 1, offset 3")
+    consumer.wait_for("Received.*partition 1, offset 0")
+    consumer.wait_for("Received.*partition 1, offset 3")
+
+
 SOON_SENT_AGAIN = "script.KafkaProducer = functools.partial(script.KafkaProducer, request_timeout_ms=1000)"
 
 

@@ -17,7 +17,8 @@ class Program:
     Args:
         name: what failures call it.
         command: as a list.
-        settings: more of its environment. Of our own environment it gets nothing that names Kafka or Python.
+        settings: more of its environment. Of our own it gets nothing that names Kafka or Python, but PYTHONUNBUFFERED:
+            the scripts must do without it as with it.
 
     Attributes:
         process: the subprocess.Popen.
@@ -27,7 +28,8 @@ class Program:
 
     def __init__(self, name, command, **settings):
         foreign = ("KAFKA_", "PYTHON", "SEND_")
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
+        ours = os.environ.items()
+        inherited = {key: value for key, value in ours if key == "PYTHONUNBUFFERED" or not key.startswith(foreign)}
         self.name, self.output, self.errors = name, [], []
         self.started = now()
         self.process = start(command, env={**inherited, **settings}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
