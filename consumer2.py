@@ -113,7 +113,7 @@ def connect():
         auto_offset_reset="none",  # else the client may skip messages silently: see place()
         isolation_level="read_committed",  # no message of an aborted transaction
         max_poll_records=20_000,  # one commit for many messages: catches up faster
-        metadata_max_age_ms=20_000,  # see added partitions after 20 s, not after five minutes
+        metadata_max_age_ms=20_000,  # notice added partitions within 20 s, not five minutes
         bootstrap_timeout_ms=8000,  # how long to look for Kafka at the start
         reconnect_backoff_max_ms=1000,  # go on soon after an outage
     )

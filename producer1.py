@@ -4,9 +4,9 @@
 # ///
 """Send a stock tick to a Kafka topic every two seconds; print it when Kafka has stored it.
 
-If no Kafka answers at the start, the script ends. If anything fails later, the script keeps the
-tick until Kafka has stored it, once, and only then makes the next one. If it is stopped before
-that, its last line names the tick.
+If no Kafka answers at the start, the script ends. If Kafka fails later, the script keeps trying
+until Kafka has stored the tick, exactly once. Only then does it make the next one. If Kafka refuses
+a tick, or the script is stopped before the tick is stored, its last line names the tick.
 
 Settings, read from the environment:
   KAFKA_BOOTSTRAP_SERVERS  where Kafka listens: host:port, comma-separated (127.0.0.1:9092)
@@ -26,12 +26,12 @@ from kafka import KafkaProducer, errors
 
 NAME = "Producer1"
 CLIENT_ID = "producer1"
-STOCK_BROKER = "Broker1"  # in the data: the broker of a stock exchange, not one of Kafka's
+STOCK_BROKER = "Broker1"  # in the data: a stock broker, not a Kafka broker
 BOOTSTRAP_SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "").strip() or "127.0.0.1:9092"
 TOPIC = os.environ.get("KAFKA_TOPIC", "").strip() or "stock-market"
 SEND_INTERVAL_SECONDS = os.environ.get("SEND_INTERVAL_SECONDS", "").strip() or "2"
 
-# After one of these errors the tick is kept. After any other one, Kafka will never store it.
+# After one of these errors, the script keeps trying. Any other error ends it.
 WORTH_WAITING = (
     errors.RetriableError,  # such as a timeout: Kafka is away, or has no such topic
     errors.OutOfOrderSequenceNumberError,  # Kafka was wiped: it does not know this client
@@ -49,7 +49,7 @@ def main():
         stored = deliver(producer, tick, stop)
         say(f"Sent: {tick} (partition {stored.partition}, offset {stored.offset})")
         pause(float(SEND_INTERVAL_SECONDS), stop)
-    say("Stopped.")
+    say("Stopped.")  # nothing is left to send: Kafka has acknowledged each tick
 
 
 def connect():
@@ -58,9 +58,9 @@ def connect():
         client_id=CLIENT_ID,
         acks="all",  # acknowledged means stored by every in-sync replica
         enable_idempotence=True,  # what the client sends again by itself is stored once
-        delivery_timeout_ms=2_147_483_647,  # Kafka's maximum, 24 days, and not two minutes
+        delivery_timeout_ms=2_147_483_647,  # keep trying: almost 25 days, not two minutes
         max_block_ms=3000,  # how long send() may wait to learn where the topic is
-        metadata_max_age_ms=20_000,  # see added partitions after 20 s, not after five minutes
+        metadata_max_age_ms=20_000,  # notice added partitions within 20 s, not five minutes
         bootstrap_timeout_ms=8000,  # how long to look for Kafka at the start
         reconnect_backoff_max_ms=1000,  # go on soon after an outage
     )
@@ -77,12 +77,12 @@ def deliver(producer, tick, stop):
     while True:
         try:
             must_be_sent = future is None or future.failed()
-            if must_be_sent:  # if not, the client has it, and sends it again by itself
+            if must_be_sent:  # otherwise the client still has it and is retrying by itself
                 future = producer.send(TOPIC, tick.encode())
             return future.get(timeout=3)
         except WORTH_WAITING as error:
             if stop:
-                die(f"Stopped. Kafka has not acknowledged this tick; it may not be stored: {tick}")
+                die(f"Stopped. Kafka has not acknowledged this tick, but may have stored it: {tick}")
             say(f"Waiting to store a tick in topic {TOPIC}: {type(error).__name__}.")
             time.sleep(0.1)
         except errors.KafkaError as error:
@@ -92,10 +92,10 @@ def deliver(producer, tick, stop):
 def pause(seconds, stop):
     end = time.monotonic() + seconds
     while not stop and time.monotonic() < end:
-        time.sleep(min(0.1, seconds))  # a signal does not end a sleep()
+        time.sleep(min(0.1, seconds))  # short, because a signal does not end a sleep()
 
 
-@functools.lru_cache(maxsize=1)  # not the same line twice in a row: what is waited for is said once
+@functools.lru_cache(maxsize=1)  # does nothing if the line is the same as the last one
 def say(line):
     print(f"[{NAME}] {line}", flush=True)
 
@@ -112,8 +112,8 @@ if __name__ == "__main__":
     if not SEND_INTERVAL_SECONDS.replace(".", "", 1).isdecimal():
         sys.exit(f"[{NAME}] SEND_INTERVAL_SECONDS must be 0 or more, such as 2 or 0.5.")
     try:
-        # With a buffer, also where PYTHONUNBUFFERED is set: without one, Python drops the rest of
-        # a write that a signal interrupts. With escapes for letters that the terminal lacks.
+        # Use a buffer even if PYTHONUNBUFFERED is set. Without one, Python loses the rest of a
+        # write that a signal interrupts. Escape what the terminal cannot show.
         sys.stdout = os.fdopen(1, "w", errors="backslashreplace", closefd=False)
         main()
     except Exception as error:
