@@ -82,7 +82,7 @@ def deliver(producer, tick, stop):
             return future.get(timeout=3)
         except WORTH_WAITING as error:
             if stop:
-                die(f"Stopped. Kafka has not acknowledged this tick, but may have stored it: {tick}")
+                die(f"Stopped. Kafka has not acknowledged this tick, but may have it: {tick}")
             say(f"Waiting to store a tick in topic {TOPIC}: {type(error).__name__}.")
             time.sleep(0.1)
         except errors.KafkaError as error:
