@@ -1,4 +1,4 @@
-"""Measure consumer1.py beside other clients' consumers, in five minutes, on a broker of its own; print Markdown tables.
+"""Measure consumer1.py beside other clients' consumers, in eight minutes, on a broker of its own; print Markdown tables.
 
 For each: the silence from a restart to the first message; messages missing and repeated while it is ended and started
 again and messages arrive; and how fast it catches up. Each has the settings of its own documentation.
@@ -39,7 +39,7 @@ METHOD = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--short", action="store_true", help="less than two minutes: one round, one restart")
+    parser.add_argument("--short", action="store_true", help="less than three minutes: one round, one restart")
     parser.add_argument("--only", action="append", choices=COMMANDS, help="can be given again")
     options = parser.parse_args()
     on_ending(sys.exit)
