@@ -1,4 +1,4 @@
-"""Measure consumer1.py beside other clients' consumers, in eight minutes, on a broker of its own; print Markdown tables.
+"""Measure consumer1.py beside other clients' consumers, in eight minutes, on its own broker; print Markdown tables.
 
 For each: the silence from a restart to the first message; messages missing and repeated while it is ended and started
 again and messages arrive; and how fast it catches up. Each has the settings of its own documentation.

@@ -190,7 +190,7 @@ def test_a_download_that_fails_names_the_reason_and_leaves_nothing(fresh_clone, 
         ):
             settings = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), f"http://{address}")
             settings |= {"SSL_CERT_FILE": certificate, "REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": ""}
-            broker = run_broker(fresh_clone, **settings)
+            broker = run_broker(fresh_clone, "--port", str(free_port()), **settings)
             assert broker.wait() == 1
             assert re.search(reason, broker.text()), broker.text()
             assert list(cache(fresh_clone).iterdir()) == []
