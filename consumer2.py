@@ -71,9 +71,10 @@ def poll_print_commit(consumer, admin, stop):
     # meanwhile goes to nobody. The group has no committed offset for that one. So leave the group:
     # poll() then joins as a new member, and all partitions are assigned anew. (KIP-814 needs
     # JoinGroup version 9, and kafka-python 3.0.12 speaks 7. When this can go:
-    # findings/static-member-misses-added-partitions.sh)
+    # findings/static-member-misses-added-partitions.sh. The first question to a new Kafka takes
+    # longer: it makes its topic for offsets.)
     newest = TopicPartition(TOPIC, len(partitions) - 1)
-    if partitions and consumer.committed(newest, timeout_ms=TIMEOUT_MS) is None:
+    if partitions and consumer.committed(newest, timeout_ms=2 * TIMEOUT_MS) is None:
         admin.remove_group_members(GROUP_ID, [MemberToRemove(group_instance_id=CLIENT_ID)])
     placed = set()  # the partitions whose starting offset has been told
     while not stop:
@@ -143,7 +144,7 @@ def place(consumer, admin, partitions):
         name = f"partition {tp.partition}"
         offset, first, end = committed[tp].offset, firsts[tp].offset, ends[tp].offset
         if offset == -1:
-            say(f"No committed offset. Starting {name} at the {AUTO_OFFSET_RESET}.")
+            say(f"No committed offset. Starting {name} at the {AUTO_OFFSET_RESET} offset.")
             consumer.seek(tp, first if AUTO_OFFSET_RESET == "earliest" else end)
             continue
         if offset < first:

@@ -2,7 +2,7 @@
 
     python tests/broker.py            start it on 127.0.0.1:9092, in the foreground; Ctrl+C ends it
     python tests/broker.py --fresh    the same, but forget all messages and offsets of earlier runs
-    python tests/broker.py --version 3.9.2    another version of Kafka, with messages of its own
+    python tests/broker.py --version 3.9.1    another version of Kafka, with messages of its own
 
 It is the Kafka of docker-compose.yml: the image's version, set up from the file's own environment block by
 the code that the image itself runs at its start (kafka.docker.KafkaDockerWrapper). Its jars come from Maven

@@ -23,7 +23,7 @@ class Watched:
 
     def __init__(self):
         self.chronicle, self.snapshot = Chronicle("t"), FIRST
-        assert self.chronicle.see(FIRST) == [(f"{clock(FIRST.at)}  Topic t is there.", "green")]
+        assert self.chronicle.see(FIRST) == [(f"{clock(FIRST.at)}  Topic t exists.", "green")]
 
     def see(self, seconds=0.5, **changes):
         """Snapshot again; changes are those of Snapshot. Return the lines without their time."""
@@ -52,7 +52,7 @@ class Watched:
             [JOINED],
         ),
         (WIPED, [BEGINS_ANEW], [BEGINS_ANEW]),
-        (NO_TOPIC, ["Topic t does not exist: waiting for it to be created."], ["Topic t is there."]),
+        (NO_TOPIC, ["Topic t does not exist: waiting for it to be created."], ["Topic t exists."]),
     ],
 )
 def test_a_change_is_told_once_and_so_is_its_end(changes, told, told_when_undone):

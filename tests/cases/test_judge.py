@@ -150,7 +150,7 @@ LINES = {
     "[Consumer1] Received: 42 (partition 9, offset 9) (partition 0, offset 1)": Message(
         0, 1, "42 (partition 9, offset 9)"
     ),
-    "[Consumer1] No committed offset. Starting partition 1 at the latest.": Started(1, "latest"),
+    "[Consumer1] No committed offset. Starting partition 1 at the latest offset.": Started(1, "latest"),
     "[Consumer1] Resuming partition 12 at offset 3: 1 behind.": Resuming(12, 3, 1),
     "[Consumer1] Going back in partition 0, from offset 9 to offset 0.": WentBack(0, 9, 0),
     "[Consumer1] LOST: offsets 2 to 6 of partition 0. Kafka has deleted them.": Lost(0, 2, 6),

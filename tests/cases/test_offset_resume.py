@@ -107,7 +107,7 @@ def test_a_group_without_a_committed_offset_starts_at_the_earliest(start, kafka,
     kafka.send(topic, *TICKS)
     consumer = start("consumer1")
     assert consumer.wait_for_messages(10) == kafka.log(topic)
-    consumer.wait_for(r"^\[Consumer1\] No committed offset\. Starting partition 0 at the earliest\.$")
+    consumer.wait_for(r"^\[Consumer1\] No committed offset\. Starting partition 0 at the earliest offset\.$")
 
 
 def test_a_group_starts_at_the_latest_if_told_so_and_keeps_that_place(start, kafka, topic):
@@ -118,7 +118,7 @@ def test_a_group_starts_at_the_latest_if_told_so_and_keeps_that_place(start, kaf
     kafka.wait_until_committed(first.group, topic, {0: 1, 1: 0})
     first.kill()
     for partition in (0, 1):
-        assert f"No committed offset. Starting partition {partition} at the latest." in first.text()
+        assert f"No committed offset. Starting partition {partition} at the latest offset." in first.text()
     for partition in (0, 1):
         kafka.send(topic, *TICKS[1:], partition=partition)
     second = start("consumer1", KAFKA_AUTO_OFFSET_RESET="latest")

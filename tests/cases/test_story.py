@@ -13,7 +13,7 @@ START = Started(0, "earliest")
 @pytest.mark.parametrize(
     ("resumed", "says"),
     [
-        (3, "Verdict: no message went missing without a word. 8 were sent and stored;"),
+        (3, "Verdict: no message went missing unreported. 8 were sent and stored;"),
         (2, "Verdict: FAILED: consumer1 in step 2 repeated offset 2."),
         (5, "Verdict: FAILED: unseen: group stock-group1, partition 0, offset 4: "),
     ],

@@ -82,7 +82,7 @@ class Line(NamedTuple):
 _PARTITION = r"partition (?P<partition>\d+)"
 _EVENTS = (
     (Message, rf"(?P<kind>Sent|Received): (?P<value>.*) \({_PARTITION}, offset (?P<offset>\d+)\)"),
-    (Started, rf"No committed offset\. Starting {_PARTITION} at the (?P<reset>earliest|latest)\."),
+    (Started, rf"No committed offset\. Starting {_PARTITION} at the (?P<reset>earliest|latest) offset\."),
     (Resuming, rf"Resuming {_PARTITION} at offset (?P<offset>\d+): (?P<behind>\d+) behind\."),
     (WentBack, rf"Going back in {_PARTITION}, from offset (?P<begin>\d+) to offset (?P<end>\d+)\."),
     (Lost, rf"LOST: offsets (?P<first>\d+) to (?P<last>\d+) of {_PARTITION}\. Kafka has deleted them\."),

@@ -80,7 +80,7 @@ class Chronicle:
                 yield f"Topic {self.topic} does not exist: waiting for it to be created.", BAD
         elif not before or not before.logs or self._last.topic_id != self._topic_id:
             if self._topic_id in (None, self._last.topic_id):
-                yield f"Topic {self.topic} is there.", GOOD
+                yield f"Topic {self.topic} exists.", GOOD
             else:
                 yield f"The log was wiped: topic {self.topic} begins anew.", BAD
             self._topic_id, self._since, self._behind = self._last.topic_id, {}, set()  # what was known is void

@@ -51,6 +51,6 @@ def verdict(runs, faults) -> str:
         return f"Verdict: FAILED: {'; '.join(faults)}."
     sent = sum(len(run.messages) for run in runs if run.group is None)
     return (
-        f"Verdict: no message went missing without a word. {sent} were sent and stored; each consumer "
-        "received each of them once, but for those that the table counts as LOST or repeated."
+        f"Verdict: no message went missing unreported. {sent} were sent and stored; each consumer "
+        "received each of them exactly once, except for those that the table counts as LOST or repeated."
     )
