@@ -77,8 +77,9 @@ def test_messages_deleted_under_a_suspended_consumer_are_named(start, kafka, top
     consumer.send(signal.SIGKILL)
     consumer.wait()
     second = start("consumer1", judged_by=kafka)
+    second.wait_for("Resuming partition 0")
     kafka.wait_until_committed(consumer.group, topic, {0: 10})
-    second.interrupt()
+    assert second.interrupt() == 0
     consumers = runs([consumer, second])
     [lost] = [lost for run in consumers for lost in run.of(Lost)]
     assert lost.begin in (read_before, read_before + 1)
