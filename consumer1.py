@@ -55,7 +55,8 @@ def main():
             sys.exit(f"[{NAME}] Another {CLIENT_ID} joined the group, so this one ends.")
         except Exception as error:
             say(f"Waiting: {type(error).__name__}.")
-        consumer = reconnect(consumer, stop)  # what a restart would do; nothing if stopped
+        # After an error, or if the topic's partitions have changed, do what a restart would do.
+        consumer = reconnect(consumer, stop)
     say("Stopped.")  # without leaving the group, so that a restart is quick: see connect()
 
 
@@ -68,11 +69,12 @@ def poll_print_commit(consumer, admin, stop):
         time.sleep(0.5)
     partitions = consumer.partitions_for_topic(TOPIC)
     # A workaround: a static member that comes back gets its old partitions, and one that was added
-    # meanwhile goes to nobody. The group has no committed offset for that one. So leave the group:
-    # poll() then joins as a new member, and all partitions are assigned anew. (KIP-814 needs
-    # JoinGroup version 9, and kafka-python 3.0.12 speaks 7. When this can go:
-    # findings/static-member-misses-added-partitions.sh. The first question to a new Kafka takes
-    # longer: it makes its topic for offsets.)
+    # meanwhile goes to nobody. (KIP-814 needs JoinGroup version 9, kafka-python 3.0.12 speaks 7.
+    # findings/static-member-misses-added-partitions.sh tells when this can go.) The last partition
+    # is the newest. Whoever has a partition commits an offset for it, even if it is empty, see
+    # below. So without one, nobody has it: remove the membership of the previous run, if there is
+    # one. Then poll() joins as a new member, and all partitions are assigned anew. The answer may
+    # take a new Kafka longer, which makes its topic for offsets first. No partitions: stopped.
     newest = TopicPartition(TOPIC, len(partitions) - 1)
     if partitions and consumer.committed(newest, timeout_ms=2 * TIMEOUT_MS) is None:
         admin.remove_group_members(GROUP_ID, [MemberToRemove(group_instance_id=CLIENT_ID)])
@@ -81,7 +83,7 @@ def poll_print_commit(consumer, admin, stop):
         try:
             messages = consumer.poll(timeout_ms=1000)
         except (errors.NoOffsetForPartitionError, errors.OffsetOutOfRangeError):
-            messages, placed = {}, set()  # no valid offset to start at: let place() choose one
+            messages, placed = {}, set()  # no valid offset: have place() look at all
         assigned = consumer.assignment()
         if not assigned:
             say(f"Waiting for group {GROUP_ID} to give this consumer a partition of {TOPIC}.")
@@ -130,7 +132,7 @@ def reconnect(consumer, stop):
             # Ask the old one. A new one that finds no Kafka leaks a thread, in kafka-python 3.0.12
             # (findings/constructor-without-kafka-leaks.sh).
             consumer.bootstrap(timeout_ms=TIMEOUT_MS, refresh=True)
-            new = connect()
+            new = connect()  # does not end the old one: it joins the group at its first poll()
             consumer.close()  # frees its thread and sockets; a static member stays in its group
     return new
 
@@ -168,7 +170,7 @@ def print_messages(consumer, messages, stop):
         for at in range(0, len(batch), 100):
             if stop or time.monotonic() > deadline:
                 consumer.seek(tp, batch[at].offset)
-                break
+                break  # and go on: the other partitions have to be sought back, too
             print("\n".join([line_for(message) for message in batch[at : at + 100]]), flush=True)
 
 

@@ -34,7 +34,7 @@ SEND_INTERVAL_SECONDS = os.environ.get("SEND_INTERVAL_SECONDS", "").strip() or "
 # After one of these errors, the script keeps trying. Any other error ends it.
 WORTH_WAITING = (
     errors.RetriableError,  # such as a timeout: Kafka is away, or has no such topic
-    errors.OutOfOrderSequenceNumberError,  # Kafka was wiped: it does not know this client
+    errors.OutOfOrderSequenceNumberError,  # Kafka was wiped: the client gets a new id
     errors.UnknownProducerIdError,  # the same
 )
 
@@ -72,10 +72,12 @@ def make_tick():
 
 
 def deliver(producer, tick, stop):
-    """Send a tick; return where Kafka has stored it."""
+    """Send a tick; return where Kafka has stored it, or end the script."""
     future = None
     while True:
         try:
+            # After three seconds get() gives up, but the client does not: ask the future again.
+            # It fails only if Kafka was wiped, and then there is no older copy of the tick.
             must_be_sent = future is None or future.failed()
             if must_be_sent:  # otherwise the client still has it and is retrying by itself
                 future = producer.send(TOPIC, tick.encode())
