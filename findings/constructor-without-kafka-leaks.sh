@@ -6,7 +6,7 @@
 #          close.
 # Matters: To a service that waits for Kafka in a loop of constructors.
 # Witness: When this changes, consumer1.py's reconnect() can make a new consumer at once; the note on `patience`
-#          in tests/evidence/kafka_itself.py can go.
+#          in tests/real_kafka/client.py can go.
 # Seen:    2026-11-29, with kafka-python 3.0.12, psutil 7.2.2, Python 3.11:
 #
 #   saw: ten seconds after 5 failed constructors: 5 threads and 20 descriptors more

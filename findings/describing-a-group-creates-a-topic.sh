@@ -5,7 +5,7 @@
 # Happens: describe_groups() looks for the group's coordinator, and that makes Kafka create __consumer_offsets.
 #          Listing the groups does not.
 # Matters: To tools that only look, and tests that compare topics before and after.
-# Witness: When this changes, tests/evidence/kafka_itself.py may ask about groups that Kafka has not listed.
+# Witness: When this changes, tests/real_kafka/client.py may ask about groups that Kafka has not listed.
 # Seen:    2026-11-29, with kafka-python 3.0.12, Apache Kafka 4.3.1, Python 3.11:
 #
 #   saw: a new Kafka: topics [], groups []

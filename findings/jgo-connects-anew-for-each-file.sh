@@ -4,7 +4,7 @@
 # Guess:   A resolver keeps its connections.
 # Happens: Every question is a connection of its own: for Kafka's jars 254 of them, 18 s for a download of 1 s.
 # Matters: To whoever gets jars by way of jgo at each start of a fresh machine.
-# Witness: When this changes, tests/local_kafka/download.py need not lend it a session, nor lib/maven.py here.
+# Witness: When this changes, tests/real_kafka/download.py need not lend it a session, nor lib/maven.py here.
 # Seen:    2026-11-29, with jgo 3.2.0, kafka-clients 4.3.1, Python 3.11:
 #
 #   saw: 11 files for 5 jars, in 22 connections

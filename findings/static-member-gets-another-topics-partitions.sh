@@ -8,7 +8,7 @@
 #          again.
 # Matters: To deployments that change a consumer's topic and keep its group.instance.id.
 # Witness: When this changes, README.md's advice to change the group along with the topic is needed less, and
-#          tests/evidence/kafka_itself.py's `_member` can take what Kafka says.
+#          tests/real_kafka/client.py's `_member` can take what Kafka says.
 # Seen:    2026-11-29, with kafka-python 3.0.12, Apache Kafka 4.3.1, Python 3.11:
 #
 #   saw: reader-1 reads bread: Kafka has given it {'bread': [0]}

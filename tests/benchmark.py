@@ -19,12 +19,12 @@ import subprocess
 from importlib.metadata import version
 from statistics import median
 
-from local_kafka.brokers import Broker
-from local_kafka.download import BrokerError
-from local_kafka.files import compose_service
 from machine.processes import on_ending
 from peers.clients import COMMANDS, SETTINGS, install_kafkajs
 from peers.measuring import ENDINGS, RATE, Ticks, catch_up, restart_all
+from real_kafka.brokers import Broker
+from real_kafka.download import BrokerError
+from real_kafka.files import compose_service
 
 MISSED = 300_000  # messages; of 100,000 confluent-kafka has fetched all before it prints the first one
 # How often each catches up; the seconds after its first message when each is ended, for automatic commits, every 5 s,

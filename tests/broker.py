@@ -14,9 +14,9 @@ import argparse
 import contextlib
 import sys
 
-from local_kafka.brokers import Broker, BrokerError
-from local_kafka.files import CACHE, compose_version
 from machine.processes import on_ending
+from real_kafka.brokers import Broker, BrokerError
+from real_kafka.files import CACHE, compose_version
 
 
 def main() -> None:

@@ -25,12 +25,12 @@ from pathlib import Path
 from kafka.errors import KafkaError
 from rich.console import Console
 
-from evidence.scripts import runs
-from local_kafka.brokers import Broker
-from local_kafka.download import BrokerError
 from machine.processes import now, on_ending
-from sight.film import Film
-from sight.picture import picture, terminal
+from picture.film import Film
+from picture.live import picture, terminal
+from real_kafka.brokers import Broker
+from real_kafka.download import BrokerError
+from running.scripts import printed_by
 from story.account import account, verdict
 from story.stage import TOPIC, Stage
 from story.steps import play
@@ -87,10 +87,10 @@ def run(options) -> int:
         on_ending(stage.end_soon)  # what raises amid a question to Kafka may be lost in the client
         with picture(live, stage.resumed) as shown:
             play(stage)
-        log = stage.kafka.whole_log(TOPIC)
+        log = stage.kafka.log(TOPIC)
     if film:
         options.picture.write_text(film.svg(FILM_TITLE), "utf-8")
-    told = runs(stage.started)
+    told = printed_by(stage.started)
     faults = account(stage.steps, told, log)
     for text in ("", WHY, "", table_of(stage.steps, told), "", verdict(told, faults)):
         console.print(text, highlight=False)

@@ -29,13 +29,13 @@ from urllib.parse import urlsplit
 
 from kafka.errors import KafkaError
 
-from evidence.kafka_itself import Kafka
+from evidence.happenings import Chronicle
 from evidence.snapshot import Snapshot
 from machine.processes import on_ending
-from sight.happenings import Chronicle
-from sight.lanes import GroupView, Lane, visible
-from sight.picture import picture, terminal
-from sight.screen import Panel, Screen
+from picture.lanes import GroupView, Lane, visible
+from picture.live import picture, terminal
+from picture.screen import Panel, Screen
+from real_kafka.client import Kafka
 
 SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
 TOPIC = os.environ.get("KAFKA_TOPIC", "stock-market")

@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
-from evidence.kafka_itself import Kafka
-from evidence.scripts import Script
-from local_kafka.brokers import Broker, make_class_cache
-from local_kafka.download import BrokerError
-from local_kafka.files import ROOT
+from real_kafka.brokers import Broker, make_class_cache
+from real_kafka.client import Kafka
+from real_kafka.download import BrokerError
+from real_kafka.files import ROOT
+from running.scripts import Script
 
 COUNTER = itertools.count(1)
 

@@ -7,7 +7,7 @@ import ssl
 import sys
 import threading
 
-from local_kafka.files import ROOT
+from real_kafka.files import ROOT
 
 PRODUCER, CONSUMER = ["producer1"], ["consumer1"]  # the other two differ in names alone
 BOTH = PRODUCER + CONSUMER

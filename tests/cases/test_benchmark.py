@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from evidence.programs import Program
-from local_kafka.files import ROOT
 from machine.processes import commands_with
 from peers.clients import COMMANDS, install_kafkajs
 from peers.measuring import Ticks, catch_up, missing_and_repeated
+from real_kafka.files import ROOT
+from running.programs import Program
 
 
 def benchmark(peer, **settings) -> Program:
@@ -56,7 +56,7 @@ def test_what_is_missing_and_each_repetition_is_counted():
 
 def test_ctrl_c_ends_it_with_all_that_it_started():
     program = benchmark("consumer1.py", IT_IS="mine-alone")
-    program.wait_until("a consumer to run", lambda: "catching up" in program.text(), limit=120)
+    program.until("a consumer to run", lambda: "catching up" in program.text(), limit=120)
     assert commands_with("mine-alone")
     assert program.interrupt() == 130
     assert not commands_with("mine-alone")

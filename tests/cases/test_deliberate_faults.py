@@ -3,7 +3,7 @@
 import pytest
 
 from evidence.judge import assert_sound
-from evidence.scripts import runs
+from running.scripts import printed_by
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 ORIGINAL = "original = SimpleNamespace(**vars(script))\n"
@@ -65,7 +65,7 @@ IN_A_PRODUCER = {
 
 def verdict(scripts, log, repeats=0) -> str:
     with pytest.raises(AssertionError) as caught:
-        assert_sound(runs(scripts), log, repeats)
+        assert_sound(printed_by(scripts), log, repeats)
     return str(caught.value)
 
 
@@ -75,7 +75,7 @@ def test_a_fault_in_a_consumer_is_named(start_changed, kafka, topic, named):
     broken = start_changed("consumer1", ORIGINAL + IN_A_CONSUMER[named])
     kafka.wait_until_committed(broken.group, topic, {0: 10})
     broken.interrupt()
-    assert named in verdict([broken], kafka.whole_log(topic))
+    assert named in verdict([broken], kafka.log(topic))
 
 
 @pytest.mark.parametrize("named", IN_A_PRODUCER)
@@ -84,7 +84,7 @@ def test_a_fault_in_a_producer_is_named(start_changed, kafka, topic, named):
     broken = start_changed("producer1", ORIGINAL + IN_A_PRODUCER[named])
     broken.wait_for_messages(3)
     broken.interrupt()
-    assert named in verdict([broken], kafka.whole_log(topic))
+    assert named in verdict([broken], kafka.log(topic))
 
 
 COMMITS_FIRST = """
@@ -103,7 +103,7 @@ def test_commit_before_print_is_an_unseen_message(start, start_changed, kafka, t
     second = start("consumer1")
     second.wait_for("Resuming")
     second.interrupt()
-    assert "unseen: " in verdict([broken, second], kafka.whole_log(topic))
+    assert "unseen: " in verdict([broken, second], kafka.log(topic))
 
 
 def test_a_consumer_that_never_commits_repeats_too_much(start_changed, kafka, topic):
@@ -114,4 +114,4 @@ def test_a_consumer_that_never_commits_repeats_too_much(start_changed, kafka, to
         consumers.append(start_changed("consumer1", "script.KafkaConsumer.commit = lambda *_, **__: None"))
         consumers[-1].wait_for_messages(10)
         consumers[-1].kill()
-    assert "10 repeated by group" in verdict(consumers, kafka.whole_log(topic), repeats=5)
+    assert "10 repeated by group" in verdict(consumers, kafka.log(topic), repeats=5)

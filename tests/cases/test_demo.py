@@ -5,11 +5,11 @@ import signal
 import sys
 from xml.etree import ElementTree
 
-from evidence.programs import Program
-from evidence.terminal import Terminal
-from local_kafka.files import ROOT
 from machine.processes import commands_with
 from machine.waiting import wait_until
+from real_kafka.files import ROOT
+from running.programs import Program
+from running.terminal import Terminal
 
 DEMO = [sys.executable, str(ROOT / "tests" / "demo.py"), "--fast"]
 SVG = "{http://www.w3.org/2000/svg}"

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from rich.text import Text
 
-from sight.film import Film
+from picture.film import Film
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -4,8 +4,8 @@ import signal
 import time
 
 from evidence.judge import assert_sound, missing
-from evidence.scripts import runs
 from machine.waiting import wait_until
+from running.scripts import printed_by
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 
@@ -48,10 +48,10 @@ def test_two_consumers_of_one_group_share_two_partitions_until_one_stops(start, 
     first.interrupt()
     assert first.text().count(f"Group {topic} will resume partition") == 1
     send_to_both(kafka, topic)
-    log = kafka.whole_log(topic)
-    second.wait_until("all that was sent", lambda: missing(runs(consumers), log), [])
+    log = kafka.log(topic)
+    second.until("all that was sent", lambda: missing(printed_by(consumers), log), [])
     assert held(kafka, topic) == {"consumer2": {0, 1}}
-    assert_sound(runs(consumers), log)
+    assert_sound(printed_by(consumers), log)
 
 
 def test_a_member_that_restarts_does_not_disturb_the_other(start, kafka, topic):
@@ -69,7 +69,7 @@ def test_a_member_that_restarts_does_not_disturb_the_other(start, kafka, topic):
         restarted[-1].wait_for_messages(10)
     second.wait_for_messages(30)
     assert not [line.text for line in second.output[before:] if "Received" not in line.text]
-    assert_sound(runs([*restarted, second]), kafka.whole_log(topic), repeats=10)
+    assert_sound(printed_by([*restarted, second]), kafka.log(topic), repeats=10)
 
 
 def test_a_consumer_that_gets_no_partition_says_so_and_takes_over(start, kafka, topic):
@@ -84,8 +84,8 @@ def test_a_consumer_that_gets_no_partition_says_so_and_takes_over(start, kafka, 
     consumers[0].interrupt()
     without.wait_for("Resuming partition 0 at offset 10: 0 behind.")
     kafka.send(topic, *TICKS)
-    without.wait_until("the ten that came since", lambda: without.messages()[-10:], kafka.log(topic)[10:])
-    assert_sound(runs([*consumers, without]), kafka.whole_log(topic), repeats=10)  # in between they may have swapped
+    without.until("the ten that came since", lambda: without.messages()[-10:], kafka.messages(topic)[10:])
+    assert_sound(printed_by([*consumers, without]), kafka.log(topic), repeats=10)  # in between they may have swapped
 
 
 def test_of_two_copies_one_goes_on_and_the_other_ends_with_the_reason(start, kafka, topic):
@@ -97,7 +97,7 @@ def test_of_two_copies_one_goes_on_and_the_other_ends_with_the_reason(start, kaf
     reason = "[Consumer1] Another consumer1 joined the group, so this one ends."
     assert [line.text for line in first.errors] == [reason]
     kafka.send(topic, *TICKS)
-    assert second.wait_for_messages(10) == kafka.log(topic)[10:]
+    assert second.wait_for_messages(10) == kafka.messages(topic)[10:]
 
 
 HISTORIES = {  # of a consumer's endings before the partition is added, or of those of two in one group
@@ -140,8 +140,10 @@ def test_a_partition_that_is_added_is_read_whatever_the_history_of_its_consumers
         added = f"partition {len(HISTORIES[name])}"
         producer.wait_for(f"{added}, offset 20")
         producer.interrupt()
-        log = kafka.whole_log(own_topic)
-        wait_until(f"all of {added} where it {name}", lambda c=consumers, g=log: missing(runs(c), g), [], limit=90)
+        log = kafka.log(own_topic)
+        wait_until(
+            f"all of {added} where it {name}", lambda c=consumers, g=log: missing(printed_by(c), g), [], limit=90
+        )
         assert sum(f"Starting {added} at the earliest" in consumer.text() for consumer in consumers) == 1
         repeats = sum(signal.SIGKILL in endings for endings in HISTORIES[name])
-        assert_sound(runs([producer, *consumers]), log, repeats=repeats)
+        assert_sound(printed_by([producer, *consumers]), log, repeats=repeats)

@@ -5,15 +5,15 @@ from dataclasses import replace
 import pytest
 from kafka.errors import KafkaTimeoutError
 
-from evidence.snapshot import Group, Member, PartitionLog, Snapshot
-from sight.happenings import Chronicle, clock
+from evidence.happenings import Chronicle, clock
+from evidence.snapshot import Group, LogOffsets, Member, Snapshot
 
 CONSUMER1 = Member("id-1", "consumer1", "consumer1", frozenset([0]))
 OF_ANOTHER_TOPIC = CONSUMER1._replace(member_id="id-2", partitions=frozenset(), reads=False)
 ONE = Group("Stable", {0: 10}, (CONSUMER1,))
-FIRST = Snapshot(1_800_000_000.0, "topic-id", {0: PartitionLog(0, 10)}, {"g": ONE})
+FIRST = Snapshot(1_800_000_000.0, "topic-id", {0: LogOffsets(0, 10)}, {"g": ONE})
 NO_TOPIC = {"topic_id": None, "logs": {}, "groups": {}}
-WIPED = {"topic_id": "other", "logs": {0: PartitionLog(0, 3)}, "groups": {"g": replace(ONE, committed={0: 2})}}
+WIPED = {"topic_id": "other", "logs": {0: LogOffsets(0, 3)}, "groups": {"g": replace(ONE, committed={0: 2})}}
 BEGINS_ANEW = "The log was wiped: topic t begins anew."
 JOINED = "consumer1 joined g and holds t-0."
 
@@ -36,15 +36,15 @@ class Watched:
         for _ in range(times):
             log, before = self.snapshot.logs[0], self.snapshot.groups["g"]
             now = replace(before, committed={0: before.committed[0] + committed}, **group)
-            lines += self.see(seconds, logs={0: PartitionLog(log.first, log.end + end)}, groups={"g": now})
+            lines += self.see(seconds, logs={0: LogOffsets(log.first, log.end + end)}, groups={"g": now})
         return lines
 
 
 @pytest.mark.parametrize(
     ("changes", "told", "told_when_undone"),
     [
-        ({"logs": {0: PartitionLog(5, 10)}}, [], []),  # deleted is what was read
-        ({"logs": {0: PartitionLog(15, 18)}}, ["Deleted: offsets 10 to 14 of t-0, which g has not committed."], []),
+        ({"logs": {0: LogOffsets(5, 10)}}, [], []),  # deleted is what was read
+        ({"logs": {0: LogOffsets(15, 18)}}, ["Deleted: offsets 10 to 14 of t-0, which g has not committed."], []),
         ({"groups": {}}, ["The session of consumer1 in g is over: nobody reads t-0 for it."], [JOINED]),
         (
             {"groups": {"g": replace(ONE, members=(OF_ANOTHER_TOPIC,))}},

@@ -4,8 +4,8 @@ import pytest
 
 from evidence.history import Log, Run
 from evidence.judge import MEANING, assert_sound, judge, missing, repeated
-from evidence.lines import Line, Lost, Message, Resuming, Started, WentBack, read
-from evidence.snapshot import PartitionLog
+from evidence.lines import Line, Lost, Message, Resuming, Started, WentBack, line_of
+from evidence.snapshot import LogOffsets
 
 
 def ticks(*offsets, partition=0):
@@ -21,7 +21,7 @@ def lines(events, at=0.0):
 
 
 def consumer(*told, name="consumer1", committed=None, end=0, first=0):
-    return Run(name, lines(told), "g", None if committed is None else {0: committed}, {0: PartitionLog(first, end)})
+    return Run(name, lines(told), "g", None if committed is None else {0: committed}, {0: LogOffsets(first, end)})
 
 
 def producer(*offsets):
@@ -161,4 +161,4 @@ LINES = {
 
 @pytest.mark.parametrize("text", LINES)
 def test_a_line_is_understood_where_it_tells_of_messages_and_of_nothing_else(text):
-    assert read(text, 1.5) == (1.5, text, LINES[text])
+    assert line_of(text, 1.5) == (1.5, text, LINES[text])

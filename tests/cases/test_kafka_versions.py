@@ -3,8 +3,8 @@
 import pytest
 
 from evidence.judge import assert_sound
-from evidence.scripts import end_and_judge, runs
-from local_kafka.brokers import Broker
+from real_kafka.brokers import Broker
+from running.scripts import end_and_judge, printed_by
 
 OLDEST, NEWEST = "3.9.1", "4.4.0"
 
@@ -27,4 +27,4 @@ def test_stop_kill_and_resume_work_on_this_version(start, kafka, topic):
     resumed = start("consumer1", judged_by=kafka)
     resumed.wait_for("Resuming")
     end_and_judge([producer, resumed], kafka, topic)
-    assert_sound(runs([producer, stopped, killed, resumed]), kafka.whole_log(topic), repeats=uncommitted)
+    assert_sound(printed_by([producer, stopped, killed, resumed]), kafka.log(topic), repeats=uncommitted)

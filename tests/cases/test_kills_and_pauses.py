@@ -8,9 +8,9 @@ from contextlib import closing
 import pytest
 
 from evidence.judge import assert_sound, missing
-from evidence.kafka_itself import Kafka
-from local_kafka.brokers import Broker
 from machine.waiting import wait_until
+from real_kafka.brokers import Broker
+from real_kafka.client import Kafka
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 
@@ -40,7 +40,7 @@ def test_what_poll_returned_is_printed_though_kafka_stops_answering_just_then(st
         broker.process.send_signal(signal.SIGCONT)
         kafka.wait_until_committed(consumer.group, topic, {0: 300}, limit=120)
         assert consumer.interrupt() == 0
-        assert_sound([consumer.run()], kafka.whole_log(topic))
+        assert_sound([consumer.printed()], kafka.log(topic))
 
 
 def test_a_consumer_suspended_for_longer_than_its_session_goes_on(start, kafka, topic):
@@ -51,11 +51,11 @@ def test_a_consumer_suspended_for_longer_than_its_session_goes_on(start, kafka, 
     wait_until("the end of its session", lambda: kafka.members(consumer.group), 0)
     kafka.send(topic, *TICKS)
     consumer.send(signal.SIGCONT)
-    log = kafka.whole_log(topic)
-    consumer.wait_until("all that was sent", lambda: missing([consumer.run()], log), [])
+    log = kafka.log(topic)
+    consumer.until("all that was sent", lambda: missing([consumer.printed()], log), [])
     kafka.wait_until_committed(consumer.group, topic, {0: 20})
     assert consumer.interrupt() == 0
-    assert_sound([consumer.run()], log, repeats=10)  # what it prints before it learns that its session is over
+    assert_sound([consumer.printed()], log, repeats=10)  # what it prints before it learns that its session is over
 
 
 @pytest.mark.parametrize("name", ["producer1", "consumer1"])

@@ -7,8 +7,8 @@ import signal
 
 import pytest
 
-from evidence.scripts import end_and_judge
 from machine.waiting import wait_until
+from running.scripts import end_and_judge
 
 
 def test_a_tick_is_sent_every_two_seconds_and_stored_byte_for_byte_as_it_is_printed(start, kafka, topic):
@@ -19,7 +19,7 @@ def test_a_tick_is_sent_every_two_seconds_and_stored_byte_for_byte_as_it_is_prin
     assert producer.wait() == 0
     *lines, last = [line.text for line in producer.output]
     assert last == "[Producer2] Stopped."
-    records, *_ = kafka.read(topic)
+    records, *_ = kafka.records(topic)
     for record, line in zip(records, lines, strict=True):
         tick = record.value.decode()
         assert line == f"[Producer2] Sent: {tick} (partition 0, offset {record.offset})"

@@ -12,10 +12,10 @@ from confluent_kafka import Consumer
 from kafka import KafkaProducer
 
 from evidence.judge import assert_sound
-from evidence.kafka_itself import Kafka
-from evidence.scripts import runs
-from local_kafka.brokers import Broker
 from machine.waiting import wait_until
+from real_kafka.brokers import Broker
+from real_kafka.client import Kafka
+from running.scripts import printed_by
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 
@@ -43,8 +43,8 @@ def test_a_restart_resumes_at_the_committed_offset_long_before_its_session_ends(
     second.wait_for_messages(6)
     assert seconds_to_first_message(second) < seconds_to_first_message(first) + 4
     second.wait_for(r"^\[Consumer1\] Resuming partition 0 at offset 4: 6 behind\.$")
-    assert first.messages() + second.messages() == kafka.log(topic)
-    assert_sound(runs([first, second]), kafka.whole_log(topic))
+    assert first.messages() + second.messages() == kafka.messages(topic)
+    assert_sound(printed_by([first, second]), kafka.log(topic))
 
 
 def test_a_consumer_killed_while_it_joins_for_the_first_time_starts_again(start, topic):
@@ -55,13 +55,13 @@ def test_a_consumer_killed_while_it_joins_for_the_first_time_starts_again(start,
     ):
         kafka.send(topic, *TICKS)
         first = start("consumer1", bootstrap_servers=broker.bootstrap_servers)
-        first.wait_until("Kafka to let it in", lambda: kafka.members(first.group), 1)
+        first.until("Kafka to let it in", lambda: kafka.members(first.group), 1)
         first.kill()
         assert not first.messages()
         second = start("consumer1", bootstrap_servers=broker.bootstrap_servers, judged_by=kafka)
-        assert second.wait_for_messages(10) == kafka.log(topic)
+        assert second.wait_for_messages(10) == kafka.messages(topic)
         second.interrupt()
-        assert_sound(runs([first, second]), kafka.whole_log(topic))
+        assert_sound(printed_by([first, second]), kafka.log(topic))
 
 
 def test_a_consumer_killed_while_it_waits_for_its_topic_starts_again(start, kafka, topic):
@@ -72,7 +72,7 @@ def test_a_consumer_killed_while_it_waits_for_its_topic_starts_again(start, kafk
     first.kill()
     second = start("consumer1")
     second.wait_for("Resuming partition 0 at offset 1|Received: .*offset 0")
-    assert_sound(runs([first, second]), kafka.whole_log(topic), repeats=1)
+    assert_sound(printed_by([first, second]), kafka.log(topic), repeats=1)
 
 
 def test_thirty_restarts_lose_nothing_however_and_whenever_a_consumer_is_ended(start, kafka, topic):
@@ -98,15 +98,15 @@ def test_thirty_restarts_lose_nothing_however_and_whenever_a_consumer_is_ended(s
     for producer in producers:
         assert producer.interrupt() == 0
     consumers.append(start("consumer1", judged_by=kafka))
-    log = kafka.whole_log(topic)
+    log = kafka.log(topic)
     kafka.wait_until_committed(consumers[-1].group, topic, {0: len(log.messages)})
-    assert_sound(runs([*producers, *consumers]), log, repeats=uncommitted)
+    assert_sound(printed_by([*producers, *consumers]), log, repeats=uncommitted)
 
 
 def test_a_group_without_a_committed_offset_starts_at_the_earliest(start, kafka, topic):
     kafka.send(topic, *TICKS)
     consumer = start("consumer1")
-    assert consumer.wait_for_messages(10) == kafka.log(topic)
+    assert consumer.wait_for_messages(10) == kafka.messages(topic)
     consumer.wait_for(r"^\[Consumer1\] No committed offset\. Starting partition 0 at the earliest offset\.$")
 
 
@@ -122,7 +122,7 @@ def test_a_group_starts_at_the_latest_if_told_so_and_keeps_that_place(start, kaf
     for partition in (0, 1):
         kafka.send(topic, *TICKS[1:], partition=partition)
     second = start("consumer1", KAFKA_AUTO_OFFSET_RESET="latest")
-    assert sorted(second.wait_for_messages(18)) == kafka.log(topic)[1:]
+    assert sorted(second.wait_for_messages(18)) == kafka.messages(topic)[1:]
 
 
 def test_what_is_deleted_before_a_group_that_starts_at_the_latest_is_no_loss(start, kafka, topic):
@@ -155,7 +155,7 @@ def test_a_topic_with_transactions_is_read_to_its_end_without_a_false_word(start
     second = start("consumer1", judged_by=kafka)
     second.wait_for("Resuming .* at offset 12: 0 behind")
     assert [message.value for message in first.messages()] == ["committed"] * 3
-    assert_sound(runs([first, second]), kafka.whole_log(topic))
+    assert_sound(printed_by([first, second]), kafka.log(topic))
     assert "LOST" not in first.text() + second.text()
 
 
@@ -185,14 +185,14 @@ def test_what_is_printed_and_not_committed_comes_again_after_an_error(start, sta
         f"[Consumer1] Group {second.group} will resume partition 0 at offset 10.",
         "[Consumer1] Stopped.",
     ]
-    assert_sound(runs([first, second]), kafka.whole_log(topic), repeats=8)
+    assert_sound(printed_by([first, second]), kafka.log(topic), repeats=8)
 
 
 def test_a_committed_offset_beyond_the_end_of_the_log_is_told(start, kafka, topic):
     kafka.send(topic, *TICKS[:3])
     kafka.commit(f"{topic}-consumer1", topic, 42)
     consumer = start("consumer1", judged_by=kafka)
-    assert consumer.wait_for_messages(3) == kafka.log(topic)
+    assert consumer.wait_for_messages(3) == kafka.messages(topic)
     consumer.wait_for("Going back in partition 0, from offset 42 to offset 0.")
 
 
@@ -207,9 +207,9 @@ def test_a_rewound_group_reads_again(start, kafka, topic):
     rewind = [*admin, "groups", "reset-offsets", "-g", first.group, "-p", f"{topic}:0", "--to-offset", "3"]
     subprocess.run(rewind, check=True, capture_output=True, timeout=60)
     second = start("consumer1", judged_by=kafka)
-    assert second.wait_for_messages(7) == kafka.log(topic)[3:]
+    assert second.wait_for_messages(7) == kafka.messages(topic)[3:]
     second.wait_for("Resuming partition 0 at offset 3: 7 behind")
-    assert_sound(runs([first, second]), kafka.whole_log(topic), repeats=7)
+    assert_sound(printed_by([first, second]), kafka.log(topic), repeats=7)
 
 
 def test_a_consumer_of_another_client_library_and_this_one_take_over_from_each_other(start, kafka, topic):
@@ -233,5 +233,5 @@ def test_a_consumer_of_another_client_library_and_this_one_take_over_from_each_o
     other.close()
     kafka.send(topic, *TICKS[6:])
     second = start("consumer1", judged_by=kafka)
-    assert second.wait_for_messages(4) == kafka.log(topic)[6:]
-    assert_sound([second.run()], kafka.whole_log(topic))
+    assert second.wait_for_messages(4) == kafka.messages(topic)[6:]
+    assert_sound([second.printed()], kafka.log(topic))

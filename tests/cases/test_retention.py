@@ -7,9 +7,9 @@ import pytest
 
 from evidence.judge import assert_sound
 from evidence.lines import Lost
-from evidence.scripts import runs
-from local_kafka.brokers import Broker
 from machine.waiting import wait_until
+from real_kafka.brokers import Broker
+from running.scripts import printed_by
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 LOOK_OFTEN = {"KAFKA_LOG_RETENTION_CHECK_INTERVAL_MS": 500, "KAFKA_LOG_INITIAL_TASK_DELAY_MS": 500}  # not every 5 min
@@ -28,19 +28,19 @@ def stopped_with_eight_unread(start, kafka, topic):
     consumer.wait_for_messages(2)
     consumer.interrupt()
     kafka.send(topic, *TICKS[2:])
-    return consumer, kafka.log(topic)
+    return consumer, kafka.messages(topic)
 
 
 def test_messages_that_retention_deleted_unread_are_reported_with_their_offsets(start, kafka, topic):
     first, earlier = stopped_with_eight_unread(start, kafka, topic)
     kafka.delete_before(topic, 7)
     second = start("consumer1", judged_by=kafka)
-    assert second.wait_for_messages(3) == kafka.log(topic)
+    assert second.wait_for_messages(3) == kafka.messages(topic)
     assert [line.text for line in second.output if re.search("Resuming|LOST", line.text)] == [
         "[Consumer1] LOST: offsets 2 to 6 of partition 0. Kafka has deleted them.",
         "[Consumer1] Resuming partition 0 at offset 7: 3 behind.",
     ]
-    assert_sound(runs([first, second]), kafka.whole_log(topic, earlier))
+    assert_sound(printed_by([first, second]), kafka.log(topic, earlier))
 
 
 def end_at_once(consumer, ending):
@@ -65,7 +65,7 @@ def test_messages_deleted_under_a_suspended_consumer_are_named(start, kafka, top
     consumer.send(signal.SIGSTOP)
     kafka.send(topic, TICKS[read_before])  # it may answer the fetch that the consumer waits for
     kafka.send(topic, *TICKS[read_before + 1 :])
-    earlier = kafka.log(topic)
+    earlier = kafka.messages(topic)
     kafka.delete_before(topic, deleted)
     if ENDINGS[ending]:
         end_at_once(consumer, ENDINGS[ending])
@@ -77,11 +77,11 @@ def test_messages_deleted_under_a_suspended_consumer_are_named(start, kafka, top
     second.wait_for("Resuming partition 0")
     kafka.wait_until_committed(consumer.group, topic, {0: 10})
     assert second.interrupt() == 0
-    consumers = runs([consumer, second])
+    consumers = printed_by([consumer, second])
     [lost] = [lost for run in consumers for lost in run.of(Lost)]
     assert lost.begin in (read_before, read_before + 1)
     assert lost.end == deleted
-    assert_sound(consumers, kafka.whole_log(topic, earlier))
+    assert_sound(consumers, kafka.log(topic, earlier))
 
 
 @pytest.mark.parametrize("limit", [{"retention_ms": 1000}, {"retention_bytes": 0}], ids=["hours", "bytes"])
@@ -92,4 +92,4 @@ def test_the_real_retention_deletes_by_age_and_by_size_and_the_loss_is_reported(
     wait_until("retention to delete all", lambda: kafka.offsets(topic)[0], (10, 10))
     second = start("consumer1", judged_by=kafka)
     second.wait_for(r"LOST: offsets 2 to 9 of partition 0")
-    assert_sound(runs([first, second]), kafka.whole_log(topic, earlier))
+    assert_sound(printed_by([first, second]), kafka.log(topic, earlier))

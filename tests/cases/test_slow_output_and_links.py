@@ -14,11 +14,11 @@ import time
 
 import pytest
 
-from evidence.kafka_itself import Kafka
-from local_kafka.brokers import Broker, free_port
-from local_kafka.files import ROOT
 from machine import processes
 from machine.waiting import wait_until
+from real_kafka.brokers import Broker, free_port
+from real_kafka.client import Kafka
+from real_kafka.files import ROOT
 
 TICKS = [b'{"symbol":"AAPL","price":"%d.00","broker":"Broker1"}' % number for number in range(8000)]
 

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from evidence.terminal import Terminal
-from local_kafka.files import ROOT
+from real_kafka.files import ROOT
+from running.terminal import Terminal
 
 WATCH = [sys.executable, str(ROOT / "tests" / "watch.py")]
 

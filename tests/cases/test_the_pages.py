@@ -5,8 +5,8 @@ import textwrap
 
 import pytest
 
-from local_kafka.brokers import Broker
-from local_kafka.files import ROOT
+from real_kafka.brokers import Broker
+from real_kafka.files import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "tests").glob("*.md"))]
 OF_OTHER_PROGRAMS = "Kafka is ready on|Port 9092 is in use|Group … is Stable|ImportError: "

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from evidence.programs import Program
 from machine.waiting import wait_until
+from running.programs import Program
 
 
 def test_a_wait_in_vain_names_what_it_waited_for_and_the_last_answer():

@@ -10,11 +10,11 @@ import pytest
 from kafka import OffsetAndMetadata, TopicPartition
 from kafka.admin import ACL, ACLOperation, ACLPermissionType, MemberToRemove, ResourcePattern, ResourceType
 
-from evidence.kafka_itself import Kafka
-from evidence.terminal import Terminal
-from local_kafka.brokers import Broker
-from local_kafka.files import ROOT
 from machine.waiting import wait_until
+from real_kafka.brokers import Broker
+from real_kafka.client import Kafka
+from real_kafka.files import ROOT
+from running.terminal import Terminal
 
 WATCH = [sys.executable, str(ROOT / "tests" / "watch.py")]
 TOPIC, GROUP = "stock-market", "stock-group1"

@@ -5,8 +5,8 @@ import sys
 import pytest
 from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
 
-from evidence.kafka_itself import Kafka
-from local_kafka.brokers import Broker
+from real_kafka.brokers import Broker
+from real_kafka.client import Kafka
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
 
@@ -57,7 +57,7 @@ def test_a_topic_that_is_deleted_under_a_consumer_is_waited_for_and_the_new_one_
     )
     kafka.create_topic(topic)
     kafka.send(topic, *TICKS)
-    consumer.wait_until("the new topic's ten messages", lambda: consumer.messages()[-10:], kafka.log(topic))
+    consumer.until("the new topic's ten messages", lambda: consumer.messages()[-10:], kafka.messages(topic))
 
 
 def test_a_group_without_a_coordinator_is_waited_for(start, topic):
@@ -80,7 +80,7 @@ def test_a_topic_that_may_not_be_read_is_not_told_to_be_missing(start, kafka, to
         consumer = start("consumer1")
         consumer.wait_for(f"Waiting for topic {topic}: it does not exist, or this client may not read it.")
         admin.delete_acls([denied])
-    assert consumer.wait_for_messages(10) == kafka.log(topic)
+    assert consumer.wait_for_messages(10) == kafka.messages(topic)
 
 
 A_STRANGE_ERROR = """
@@ -98,7 +98,7 @@ def test_an_error_of_any_kind_is_one_line_and_nothing_is_passed_over(start_chang
     kafka.create_topic(topic)
     kafka.send(topic, *TICKS)
     consumer = start_changed("consumer1", A_STRANGE_ERROR)
-    assert consumer.wait_for_messages(10) == kafka.log(topic)
+    assert consumer.wait_for_messages(10) == kafka.messages(topic)
     consumer.wait_for(r"^\[Consumer1\] Waiting: ArithmeticError\.$")
     assert consumer.interrupt() == 0
     assert not consumer.errors
@@ -126,7 +126,7 @@ def test_a_killed_member_with_another_assignor_is_waited_for(start, kafka, topic
     stranger.kill()
     consumer = start("consumer1")
     consumer.wait_for(r"Waiting: InconsistentGroupProtocolError\.")
-    assert consumer.wait_for_messages(10) == kafka.log(topic)
+    assert consumer.wait_for_messages(10) == kafka.messages(topic)
 
 
 def test_a_tick_that_kafka_refuses_is_named(start, kafka, topic):
@@ -137,4 +137,4 @@ def test_a_tick_that_kafka_refuses_is_named(start, kafka, topic):
     assert len(producer.errors) == 1
     assert '"symbol":"AAPL"' in producer.errors[0].text
     assert "MessageSizeTooLargeError" in producer.errors[0].text
-    assert kafka.log(topic) == []
+    assert kafka.messages(topic) == []

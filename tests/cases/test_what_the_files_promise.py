@@ -8,8 +8,8 @@ import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
 from uv import find_uv_bin
 
-from local_kafka.brokers import free_port
-from local_kafka.files import ROOT, compose_service
+from real_kafka.brokers import free_port
+from real_kafka.files import ROOT, compose_service
 
 METADATA = r"(?m)^# /// script$\s(?P<content>(^#(| .*)$\s)+)^# ///$"  # as PEP 723 has it
 PRODUCER_NAMES = [("Producer1", "Producer2"), ("producer1", "producer2"), ("Broker1", "Broker2")]
@@ -77,16 +77,17 @@ def test_the_broker_runs_with_the_compose_files_settings(kafka):
             assert running[name.removeprefix("KAFKA_").lower().replace("_", ".")]["value"] == str(value)
 
 
-ROOMS = ["machine", "local_kafka", "evidence", "sight", "peers", "story"]  # each imports only from those before it
+# The folders, in the order of the page's table: each imports only from those above it.
+FOLDERS = re.findall(r"^\| `(\w+)/`", (ROOT / "tests" / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
 TESTS = ROOT / "tests"
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_a_room_imports_only_rooms_below_it(room):
-    above = {*ROOMS[ROOMS.index(room) + 1 :], "cases", *(command.stem for command in TESTS.glob("*.py"))}
-    for file in (TESTS / room).glob("*.py"):
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_imports_only_from_those_above_it(folder):
+    others = {*FOLDERS[FOLDERS.index(folder) + 1 :], *(command.stem for command in TESTS.glob("*.py"))}
+    for file in (TESTS / folder).glob("*.py"):
         imported = re.findall(r"^\s*(?:import|from) (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
-        assert not above.intersection(imported), file
+        assert not others.intersection(imported), file
 
 
 def test_the_page_on_the_tests_names_no_test_that_does_not_exist():

@@ -1,1 +1,1 @@
-"""Scripts as processes, their lines read back, what Kafka itself has, and the judge of both."""
+"""What the scripts printed and what Kafka has, as plain data, and what follows from it. Pure: no Kafka, no clock."""

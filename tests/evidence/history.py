@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from evidence.lines import Line, Lost, Message, Resuming, Started, WentBack
-from evidence.snapshot import PartitionLog
+from evidence.snapshot import LogOffsets
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Run:
     group: str | None = None  # None if it is a producer
     # What Kafka had for the group before the start, by partition; None if nobody has asked.
     committed: dict[int, int] | None = None
-    logs: dict[int, PartitionLog] = field(default_factory=dict)  # what Kafka had of the topic then, by partition
+    logs: dict[int, LogOffsets] = field(default_factory=dict)  # what Kafka had of the topic then, by partition
 
     def of(self, *kinds) -> list:
         """Return the events of these classes, such as Lost."""
@@ -28,9 +28,9 @@ class Run:
         """The messages that it has sent or received, in the order of its lines."""
         return self.of(Message)
 
-    def before(self, partition) -> PartitionLog:
+    def before(self, partition) -> LogOffsets:
         """Return what Kafka had of a partition before the start; as far as nobody has asked, nothing."""
-        return self.logs.get(partition, PartitionLog(0, 0))
+        return self.logs.get(partition, LogOffsets(0, 0))
 
     def steps(self) -> list[list[Line]]:
         """Return the lines in order: a place together with the LOST or Going back that leads to it, others alone."""

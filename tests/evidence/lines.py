@@ -89,7 +89,7 @@ _EVENTS = (
 )
 
 
-def read(text, at=0.0) -> Line:
+def line_of(text, at=0.0) -> Line:
     """Return a line; without an event if it is torn, or of another kind."""
     for kind, pattern in _EVENTS:
         if found := re.fullmatch(r"\[\w+\] " + pattern, text):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
-class PartitionLog(NamedTuple):
+class LogOffsets(NamedTuple):
     """One partition: the oldest offset that is kept, and the offset that the next message gets."""
 
     first: int
@@ -55,7 +55,7 @@ class Snapshot:
 
     at: float  # when it was taken, in seconds since 1970
     topic_id: str | None = None  # another one is another topic of the same name (KIP-516); None if there is none
-    logs: dict[int, PartitionLog] = field(default_factory=dict)  # by partition number
+    logs: dict[int, LogOffsets] = field(default_factory=dict)  # by partition number
     groups: dict[str, Group] = field(default_factory=dict)  # by group id
 
     def group(self, name: str) -> Group:

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local_kafka.files import CACHE, ROOT
+from real_kafka.files import CACHE, ROOT
 
 PROGRAMS = Path(__file__).parent / "programs"
 KAFKAJS = "kafkajs@2.2.4"  # what the Node originals use

@@ -12,9 +12,9 @@ import sys
 import time
 from importlib.metadata import version
 
-from evidence.kafka_itself import Kafka
-from local_kafka.brokers import Broker
 from peers.clients import KAFKAJS, NODE_FOLDER, install_kafkajs
+from real_kafka.brokers import Broker
+from real_kafka.client import Kafka
 
 TOPIC = "ten-messages"
 # Each prints "five" after the fifth message. Then it ends if END is set, or stays in its handler.

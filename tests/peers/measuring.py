@@ -17,8 +17,8 @@ import psutil
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from evidence.programs import Program
 from peers.clients import COMMANDS
+from running.programs import Program
 
 RATE = 100  # messages a second, while consumers are restarted
 ENDINGS = {"Ctrl+C": signal.SIGINT, "SIGTERM": signal.SIGTERM, "kill -9": signal.SIGKILL}

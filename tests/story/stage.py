@@ -4,12 +4,12 @@ import subprocess
 import sys
 
 from evidence.history import Run
-from evidence.kafka_itself import Kafka
 from evidence.lines import Line, Message
-from evidence.scripts import Script
-from evidence.snapshot import Group, PartitionLog
+from evidence.snapshot import Group, LogOffsets
 from machine.processes import now
 from machine.waiting import wait_until
+from real_kafka.client import Kafka
+from running.scripts import Script
 from story.account import CONSUMERS, GROUPS
 
 TOPIC = "stock-market"
@@ -53,7 +53,7 @@ class Stage:
         return {script.name: script for script in self.started}
 
     @property
-    def log(self) -> PartitionLog:
+    def offsets(self) -> LogOffsets:
         return self.seen.logs[0]
 
     def group(self, name) -> Group:
@@ -63,7 +63,7 @@ class Stage:
         return self.group(name).committed.get(0, 0)
 
     def lag(self, name) -> int:
-        return self.log.lag(self.committed(name))
+        return self.offsets.lag(self.committed(name))
 
     def state(self, name) -> str:
         """Return what a script is doing, in words."""
@@ -108,11 +108,11 @@ class Stage:
 
     def restart(self, name) -> tuple[Run, float]:
         """Start a consumer again, let it catch up; return what it prints, and the seconds until its first message."""
-        end, script = self.log.end, self.start(name)
+        end, script = self.offsets.end, self.start(name)
         self.until(f"{name} to go on", script.messages)
         first = next(line.at for line in script.output if isinstance(line.event, Message))
         self.until_read(name, end)
-        return script.run(), first - script.started
+        return script.printed(), first - script.started
 
     def interrupt(self, name):
         """Stop a script as Ctrl+C does."""

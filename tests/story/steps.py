@@ -126,7 +126,7 @@ def delete_unread(stage):
         stage.say(f"consumer1 says so: LOST: offsets {lost.first} to {lost.last}.")
     for name in PRODUCERS:  # here all ends, when everything is read
         stage.interrupt(name)
-    end = stage.log.end
+    end = stage.offsets.end
     for name in CONSUMERS:
         stage.until_read(name, end)
         stage.interrupt(name)

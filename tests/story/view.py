@@ -6,9 +6,9 @@ from itertools import groupby
 from rich.table import Table
 
 from evidence.lines import Lost, Message, Resuming
-from evidence.scripts import runs
-from sight.lanes import ALARM, GroupView, Lane
-from sight.screen import Panel, Screen
+from picture.lanes import ALARM, GroupView, Lane
+from picture.screen import Panel, Screen
+from running.scripts import printed_by
 from story.account import CONSUMERS, PRODUCERS, repeated_in
 from story.stage import TOPIC
 from story.steps import STEPS
@@ -20,12 +20,12 @@ def picture_of(stage) -> Screen:
     """Return the picture of the stage as it is now: the groups as Kafka has them, with what the scripts have said."""
     step, views = stage.step, []
     for name in CONSUMERS:
-        resumed = [event.offset for event in step.part_of(runs(stage.started), name).of(Resuming)]
+        resumed = [event.offset for event in step.part_of(printed_by(stage.started), name).of(Resuming)]
         committed = stage.group(name).committed.get(0)
         views.append(GroupView(name, committed, COLOURS[name], resumed=resumed[-1] if resumed else None))
     return Screen(
         f"Step {step.number} of {len(STEPS)}: {step.title}",
-        [Lane(f"{TOPIC}-0", stage.log, views)],
+        [Lane(f"{TOPIC}-0", stage.offsets, views)],
         [*(panel(stage, COLOURS[name], 4, name) for name in CONSUMERS), panel(stage, "cyan", 1, *PRODUCERS)],
         texts=[(step.sentence, "bold"), (step.note, "")],
         state=stage.away,

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 
-from evidence.lines import Line, read
+from evidence.lines import Line, line_of
 from machine.processes import now, start
 from machine.waiting import Overdue, wait_until, will_do
 
@@ -34,13 +34,13 @@ class Program:
         self.started = now()
         self.process = start(command, env={**inherited, **settings}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self._readers = [
-            threading.Thread(target=_read, args=pair, daemon=True)
+            threading.Thread(target=_take_in, args=pair, daemon=True)
             for pair in ((self.process.stdout, self.output), (self.process.stderr, self.errors))
         ]
         for reader in self._readers:
             reader.start()
 
-    def wait_until(self, what, ask, wanted=bool, limit=60):
+    def until(self, what, ask, wanted=bool, limit=60):
         """Wait as the function `wait_until` does, but no longer than the program runs; fail with what was printed."""
 
         def asked():
@@ -65,7 +65,7 @@ class Program:
         def found():
             return next((line for line in self.output if line.at >= since and re.search(pattern, line.text)), None)
 
-        return self.wait_until(f"a line with {pattern!r}", found, limit=limit)
+        return self.until(f"a line with {pattern!r}", found, limit=limit)
 
     def text(self) -> str:
         return "\n".join(line.text for line in [*self.output, *self.errors])
@@ -97,7 +97,7 @@ class Program:
         return self.wait()
 
 
-def _read(stream, lines):
+def _take_in(stream, lines):
     with stream:
         for line in stream:
-            lines.append(read(line.decode("utf-8", "backslashreplace").rstrip("\r\n"), now()))
+            lines.append(line_of(line.decode("utf-8", "backslashreplace").rstrip("\r\n"), now()))

@@ -5,8 +5,8 @@ import sys
 from evidence.history import Run
 from evidence.judge import assert_sound, missing
 from evidence.lines import Message
-from evidence.programs import Program
-from local_kafka.files import ROOT
+from real_kafka.files import ROOT
+from running.programs import Program
 
 
 class Script(Program):
@@ -28,14 +28,14 @@ class Script(Program):
 
     def wait_for_messages(self, count, limit=60) -> list[Message]:
         """Return `messages` when there are `count` of them; raises as `wait_until`."""
-        self.wait_until(f"{count} messages", lambda: len(self.messages()), lambda number: number >= count, limit)
+        self.until(f"{count} messages", lambda: len(self.messages()), lambda number: number >= count, limit)
         return self.messages()
 
     def messages(self, since=0.0) -> list[Message]:
         """Return the messages that it says it has sent or received; `since` as in `run`."""
-        return self.run(since).messages
+        return self.printed(since).messages
 
-    def run(self, since=0.0) -> Run:
+    def printed(self, since=0.0) -> Run:
         """Return what it has printed, for the judge; only what was printed `since`, in seconds of time.monotonic()."""
         lines = [line for line in list(self.output) if line.event and line.at >= since]
         if not self.before or since:
@@ -43,9 +43,9 @@ class Script(Program):
         return Run(self.name, lines, self.group, self.before.group(self.group).committed, self.before.logs)
 
 
-def runs(scripts, since=0.0) -> list[Run]:
+def printed_by(scripts, since=0.0) -> list[Run]:
     """Return what each of these scripts has printed, as `Script.run` does."""
-    return [script.run(since) for script in scripts]
+    return [script.printed(since) for script in scripts]
 
 
 def end_and_judge(scripts, kafka, topic, since=0.0, repeats=0) -> None:
@@ -59,10 +59,10 @@ def end_and_judge(scripts, kafka, topic, since=0.0, repeats=0) -> None:
     for producer in producers:
         producer.wait_for_messages(len(producer.messages()) + 20)
         assert producer.interrupt() == 0, producer.text()
-    log = kafka.whole_log(topic)
+    log = kafka.log(topic)
     for consumer in consumers:
-        consumer.wait_until("all that was sent", lambda c=consumer: missing([c.run(since)], log), [])
+        consumer.until("all that was sent", lambda c=consumer: missing([c.printed(since)], log), [])
         assert consumer.interrupt() == 0, consumer.text()
-    assert_sound(runs(scripts, since), log, repeats)
+    assert_sound(printed_by(scripts, since), log, repeats)
     for script in scripts:
         assert not script.errors, script.text()

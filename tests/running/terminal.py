@@ -36,7 +36,7 @@ class Terminal:
     def __exit__(self, *_):
         self._process.close(force=True)
 
-    def _read(self) -> bool:
+    def _take_in(self) -> bool:
         """Take in what it has written since; return whether more may come."""
         try:
             data = self._process.read_nonblocking(65536, timeout=0)
@@ -53,7 +53,7 @@ class Terminal:
         search = re.compile(pattern, re.MULTILINE).search
 
         def screen():
-            self._read()
+            self._take_in()
             return "\n".join(["", *map(str.rstrip, self._screen.display)])
 
         return search(wait_until(f"{pattern!r} on the screen", screen, search, limit))
@@ -64,5 +64,5 @@ class Terminal:
     def interrupt(self) -> int:
         """End it with Ctrl+C; return its exit status."""
         self._process.sendintr()
-        wait_until("the end of its output", self._read, False)
+        wait_until("the end of its output", self._take_in, False)
         return self._process.wait()

@@ -9,7 +9,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewTopic, OffsetSpec
 
 from evidence.history import Log
 from evidence.lines import Message
-from evidence.snapshot import Group, Member, PartitionLog, Snapshot
+from evidence.snapshot import Group, LogOffsets, Member, Snapshot
 from machine.processes import now
 from machine.waiting import wait_until
 
@@ -68,23 +68,23 @@ class Kafka:
         """Return how many members the group has."""
         return self._ask(lambda admin: len(admin.describe_groups([group])[group]["members"]))
 
-    def offsets(self, topic) -> dict[int, PartitionLog]:
+    def offsets(self, topic) -> dict[int, LogOffsets]:
         """Return {partition: (first offset, end offset)}."""
         return self.snapshot(topic, groups=()).logs
 
-    def log(self, topic) -> list[Message]:
+    def messages(self, topic) -> list[Message]:
         """Return all messages that the topic has now but those of aborted transactions, by partition and offset."""
-        return self.whole_log(topic).messages
+        return self.log(topic).messages
 
-    def whole_log(self, topic, earlier=()) -> Log:
+    def log(self, topic, earlier=()) -> Log:
         """Return the topic's log as the judge takes it, with what an `earlier` log had. No value may be null."""
-        records, *bounds = self.read(topic)
+        records, *bounds = self.records(topic)
         found = {
             Message(each.partition, each.offset, each.value.decode("utf-8", "backslashreplace")) for each in records
         }
         return Log(sorted(found.union(earlier)), *bounds)
 
-    def read(self, topic) -> tuple[list, dict[int, int], dict[int, int]]:
+    def records(self, topic) -> tuple[list, dict[int, int], dict[int, int]]:
         """Return the topic's records, as the client has them, and {partition: offset} of the first and of the end."""
         consumer = KafkaConsumer(**self._client, auto_offset_reset="earliest", isolation_level="read_committed")
         with contextlib.closing(consumer):
@@ -130,7 +130,7 @@ class Kafka:
         asked = listed if groups is None else listed.intersection(groups)
         found = _groups(admin, asked, partitions) if asked else {}
         end = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
-        logs = {tp.partition: PartitionLog(first[tp].offset, end[tp].offset) for tp in partitions}
+        logs = {tp.partition: LogOffsets(first[tp].offset, end[tp].offset) for tp in partitions}
         return Snapshot(time.time(), topic_id, logs, found)
 
     # What changes it.

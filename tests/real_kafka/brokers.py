@@ -9,11 +9,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from local_kafka.download import BrokerError, kafka_jars
-from local_kafka.files import compose_version, whole_or_not_at_all
-from local_kafka.set_up import JAVA, compose_settings, java_environment, last_words, set_up
 from machine.processes import start
 from machine.waiting import Overdue, wait_until
+from real_kafka.download import BrokerError, kafka_jars
+from real_kafka.files import compose_version, whole_or_not_at_all
+from real_kafka.set_up import JAVA, compose_settings, java_environment, last_words, set_up
 
 # For brokers that are killed. By Kafka's own defaults a controller counts one as alive for 9 s more, and the next start
 # checks 50 logs of committed offsets.

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from rich.text import Text
 
-from evidence.snapshot import PartitionLog
+from evidence.snapshot import LogOffsets
 
 KEPT, PASSED, COMMITTED, LAG, RESUMED = "■", "━", "▲", "┄", "●"
 DELETED = "\N{MULTIPLICATION SIGN}"
@@ -60,7 +60,7 @@ class Lane:
     """
 
     name: str
-    log: PartitionLog
+    log: LogOffsets
     groups: list[GroupView] = field(default_factory=list)
 
     def rows(self, width: int) -> list[Text]:

@@ -4,7 +4,7 @@ import contextlib
 import shutil
 from pathlib import Path
 
-from local_kafka.files import CACHE, whole_or_not_at_all
+from real_kafka.files import CACHE, whole_or_not_at_all
 
 
 class BrokerError(Exception):

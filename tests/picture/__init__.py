@@ -1,0 +1,1 @@
+"""The picture of Kafka that the watch and the demonstration draw on a terminal, and film."""
