@@ -29,7 +29,7 @@ from urllib.parse import urlsplit
 
 from kafka.errors import KafkaError
 
-from evidence.happenings import Chronicle
+from evidence.happenings import Chronicle, clock
 from evidence.snapshot import Snapshot
 from machine.processes import on_ending
 from picture.lanes import GroupView, Lane, visible
@@ -53,8 +53,10 @@ def screen(snapshot, chronicle, news) -> Screen:
             GroupView(name, group.committed.get(number), style=colour, note=chronicle.note(name, number))
             for (name, group), colour in zip(sorted(snapshot.groups.items()), itertools.cycle(COLOURS), strict=False)
         ]
-        drawn.append(Lane(f"{TOPIC}-{number}", log, views))
-    return Screen(f"topic {TOPIC} at {SERVERS}", drawn, [Panel("what has happened", list(news))], state=chronicle.away)
+        seen = f", as last seen at {clock(snapshot.at)}" if chronicle.away else ""
+        drawn.append(Lane(f"{TOPIC}-{number}{seen}", log, views))
+    panels, keys = [Panel("what has happened", list(news))], [("Ctrl+C: end", "")]
+    return Screen(f"topic {TOPIC} at {SERVERS}", drawn, panels, state=chronicle.away, keys=keys)
 
 
 def silence_in_words() -> str:

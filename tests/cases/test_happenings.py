@@ -15,7 +15,8 @@ FIRST = Snapshot(1_800_000_000.0, "topic-id", {0: LogOffsets(0, 10)}, {"g": ONE}
 NO_TOPIC = {"topic_id": None, "logs": {}, "groups": {}}
 WIPED = {"topic_id": "other", "logs": {0: LogOffsets(0, 3)}, "groups": {"g": replace(ONE, committed={0: 2})}}
 BEGINS_ANEW = "The log was wiped: topic t begins anew."
-JOINED = "consumer1 joined g and holds t-0."
+JOINED = "consumer1 joined group g and holds t-0."
+AGAIN = "consumer1 is in group g again and holds t-0."
 
 
 class Watched:
@@ -44,12 +45,12 @@ class Watched:
     ("changes", "told", "told_when_undone"),
     [
         ({"logs": {0: LogOffsets(5, 10)}}, [], []),  # deleted is what was read
-        ({"logs": {0: LogOffsets(15, 18)}}, ["Deleted: offsets 10 to 14 of t-0, which g has not committed."], []),
-        ({"groups": {}}, ["The session of consumer1 in g is over: nobody reads t-0 for it."], [JOINED]),
+        ({"logs": {0: LogOffsets(15, 18)}}, ["Deleted: offsets 10 to 14 of t-0, which group g has not committed."], []),
+        ({"groups": {}}, ["The session of consumer1 in group g is over: nobody reads t-0 for it."], [AGAIN]),
         (
             {"groups": {"g": replace(ONE, members=(OF_ANOTHER_TOPIC,))}},
-            ["consumer1 reads another topic in g now: nobody reads t-0 for it."],
-            [JOINED],
+            ["consumer1 reads another topic in group g now: nobody reads t-0 for it."],
+            [AGAIN],
         ),
         (WIPED, [BEGINS_ANEW], [BEGINS_ANEW]),
         (NO_TOPIC, ["Topic t does not exist: waiting for it to be created."], ["Topic t exists."]),
@@ -68,13 +69,17 @@ def test_a_group_that_commits_nothing_is_told_after_three_seconds_and_when_it_ha
     stopped = clock(watched.snapshot.at)
     assert watched.move(7, end=1) == []
     reason = "Its consumer stopped, is slow, or commits rarely."
-    assert watched.move(20, end=1) == [f"g commits nothing on t-0 since {stopped}: committed 30, lag now 8. {reason}"]
-    assert watched.chronicle.note("g", 0) == f"held by consumer1 while its session lasts; lag +26 since {stopped}"
+    assert watched.move(20, end=1) == [
+        f"Group g has committed nothing on t-0 since {stopped}: committed 30, lag now 8. {reason}"
+    ]
+    assert watched.chronicle.note("g", 0) == "held by consumer1; nothing committed for 13 s: lag +26"
     assert watched.move(2, committed=10) == []
-    assert watched.chronicle.note("g", 0) == "held by consumer1 while its session lasts"
-    assert watched.move(committed=7) == ["g has caught up on t-0: committed 57."]
+    assert watched.chronicle.note("g", 0) == "held by consumer1"
+    assert watched.move(committed=7) == ["Group g has caught up on t-0: committed 57."]
     assert watched.see(**WIPED) == [BEGINS_ANEW]
-    assert watched.move(8)[0].startswith("g commits nothing on t-0 since ")  # as where it is so when the watch begins
+    assert watched.move(8)[0].startswith(
+        "Group g has committed nothing on t-0 since at least "
+    )  # as where the watch begins
 
 
 def test_a_group_that_rebalances_has_not_lost_its_members():
@@ -82,10 +87,10 @@ def test_a_group_that_rebalances_has_not_lost_its_members():
     assert not watched.move(state="PreparingRebalance", members=(CONSUMER1._replace(partitions=frozenset()),))
     assert watched.chronicle.note("g", 0) == ""
     again, second = CONSUMER1._replace(member_id="id-2"), Member("id-9", "rdkafka")
-    joined = [JOINED, "rdkafka joined g and holds no partition."]
+    joined = [AGAIN, "rdkafka joined group g and holds no partition."]
     assert watched.move(state="Stable", members=(again, second)) == joined
     news = watched.move(members=(second._replace(partitions=frozenset([0])),))
-    assert news == ["The session of consumer1 in g is over.", "rdkafka now holds t-0 for g."]
+    assert news == ["The session of consumer1 in group g is over.", "rdkafka now holds t-0 for group g."]
 
 
 def test_a_kafka_that_does_not_answer_is_told_once_and_what_waits_meanwhile_is_no_growing_lag():
@@ -96,4 +101,4 @@ def test_a_kafka_that_does_not_answer_is_told_once_and_what_waits_meanwhile_is_n
     assert lines == [f"{clock(watched.snapshot.at)}  Waiting for Kafka (KafkaTimeoutError)."]
     assert watched.move(seconds=60, end=5) == ["Kafka answers."]
     assert watched.move(5, end=1) == []
-    assert "commits nothing" in watched.move(4, end=1)[0]
+    assert "has committed nothing on t-0 since at least" in watched.move(4, end=1)[0]

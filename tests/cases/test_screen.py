@@ -10,7 +10,7 @@ from evidence.snapshot import LogOffsets
 from picture.lanes import GroupView, Lane
 from picture.screen import Panel, Screen
 
-BEHIND = GroupView("stock-group1", 2, note="held by consumer1 while its session lasts")
+BEHIND = GroupView("stock-group1", 2, note="held by consumer1; nothing committed for 4 s: lag +9")
 LEVEL = GroupView("stock-group2", 27)
 
 
@@ -28,10 +28,10 @@ def shown(screen, width=80, height=24):
 def test_a_lane_shows_what_is_kept_deleted_read_and_unread():
     title, scale, log, behind, note, level = rows(Lane("t-0", LogOffsets(5, 27), [BEHIND, LEVEL]))
     assert title == f"── t-0 {'─' * 73}"
-    assert scale == "offset       0         10        20        30        40"
+    assert scale == "offset       0         10        20"
     assert log == "log          ×××××■■■■■■■■■■■■■■■■■■■■■■                    end of log 27"  # noqa: RUF001 - deleted
     assert behind == "stock-group1 ━━▲┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄                    committed 2, lag 25"
-    assert note == "             held by consumer1 while its session lasts"
+    assert note == "             held by consumer1; nothing committed for 4 s: lag +9"
     assert level == "stock-group2 ━━━━━━━━━━━━━━━━━━━━━━━━━━━▲                   committed 27, lag 0"
 
 

@@ -81,7 +81,7 @@ class Lane:
 
         rows = [
             rule(self.name, width),
-            row("offset", scale(columns), f" {KEPT} {columns.step} offsets" if columns.step > 1 else ""),
+            row("offset", scale(columns, end), f" {KEPT} {columns.step} offsets" if columns.step > 1 else ""),
             row("log", kept, f" end of log {end}"),
         ]
         for group in self.groups:
@@ -117,11 +117,11 @@ class Lane:
         return line
 
 
-def scale(columns: range) -> Text:
-    """Return the offsets above the columns: every tenth, where there is room for all of it."""
+def scale(columns: range, end: int) -> Text:
+    """Return the offsets above the columns: every tenth up to the end of the log, where there is room for all of it."""
     line = ""
     for place, offset in enumerate(columns):
-        if offset // columns.step % 10 == 0 and place + len(str(offset)) <= len(columns):
+        if offset <= end and offset // columns.step % 10 == 0 and place + len(str(offset)) <= len(columns):
             line = line.ljust(place) + str(offset)
     return Text(line)
 

@@ -1,9 +1,12 @@
-"""The terminal: whether it can show a picture, and the picture, which Ctrl+Z takes away and fg brings back."""
+"""The terminal: if it can show a picture, the picture, which Ctrl+Z takes away and fg brings back, and the keys."""
 
 import contextlib
 import os
+import select
 import signal
 import sys
+import termios
+import tty
 
 from rich.console import Console
 from rich.live import Live
@@ -30,18 +33,36 @@ def picture(console: Console | None, resumed=lambda: None):
     It never comes amid a drawing, for Live draws in a thread of its own.
     """
     live = Live(console=console, screen=True) if console else None
+    keyboard = termios.tcgetattr(sys.stdin) if live and sys.stdin.isatty() else None
 
-    def stand_aside(*_):
-        if live:
-            live.stop()
-        suspend()
-        resumed()
+    def begin():
+        if keyboard:
+            tty.setcbreak(sys.stdin, termios.TCSADRAIN)  # each key at once, and not echoed; Ctrl+C is still a signal
         if live:
             live.start(refresh=True)
 
-    with live or contextlib.nullcontext():
-        signal.signal(signal.SIGTSTP, stand_aside)
-        try:
-            yield live
-        finally:
-            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+    def end():
+        if live:
+            live.stop()
+        if keyboard:
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, keyboard)
+
+    def stand_aside(*_):
+        end()
+        suspend()
+        resumed()
+        begin()
+
+    begin()
+    signal.signal(signal.SIGTSTP, stand_aside)
+    try:
+        yield live
+    finally:
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        end()
+
+
+def typed(patience: float = 0) -> str:
+    """Return the keys that were pressed since the last time, waiting for the first one for so many seconds."""
+    able = sys.stdin.isatty() and select.select([sys.stdin], [], [], patience)[0]
+    return os.read(sys.stdin.fileno(), 4096).decode(errors="replace") if able else ""

@@ -45,13 +45,14 @@ class Panel:
 class Screen:
     """The whole screen, as something that rich can draw: in a `Live`, on a `Console`, in a film.
 
-    From top to bottom: the heading; the texts; the lanes; what the signs mean; the panels. It fits 80 columns and
-    24 rows, and fills whatever it is given. Lanes for which there is no room are cut off: a taller window shows them.
-    In a lower one the first lane comes before the texts, of which the last rows stay.
+    From top to bottom: the heading; the texts; the lanes; what the signs mean; the panels; the keys. It fits 80 columns
+    and 24 rows, and fills whatever it is given. A taller window shows lanes for which there is no room. In a lower one
+    the first lane comes before the texts, of which the last rows stay.
 
     Attributes:
         texts: (text, style), wrapped below the heading.
         state: why there are no new figures: in red beside the heading; "" while there are.
+        keys: what can be pressed: (text, style), each a row at the bottom.
     """
 
     heading: str
@@ -59,18 +60,23 @@ class Screen:
     panels: list[Panel]
     texts: list[tuple[str, str]] = field(default_factory=list)
     state: str = ""
+    keys: list[tuple[str, str]] = field(default_factory=list)
 
     def __rich_console__(self, console, options):
-        width, height = options.max_width, options.height or console.height
+        width, height = options.max_width, (options.height or console.height) - len(self.keys)
         above = height - max(2 * len(self.panels), min(BELOW, height // 3))
         lanes = [lane.rows(width) for lane in self.lanes]
         room = max(1, above - 1 - len(lanes[0] if lanes else []))
         texts = [row for text, style in self.texts for row in wrap(text, style, width)][-room:]
         texts += [Text()] * (min(TEXTS, room) - len(texts)) if texts else []
         rows = [row_of(self.heading, "bold").append(f"  {self.state}", ALARM), *texts, *itertools.chain(*lanes)]
+        shown = len(rows)
         rows.append(legend(any(group.resumed is not None for lane in self.lanes for group in lane.groups)))
-        del rows[above:]
+        rows[above:] = []
+        if len(rows) < shown:
+            rows[-1] = row_of("… more in a taller window", ALARM)
         below = [Layout(panel, ratio=panel.share, minimum_size=2) for panel in self.panels]
         layout = Layout()
+        below += [Layout(row_of(*key), size=1) for key in self.keys]
         layout.split_column(Layout(Group(*rows), size=len(rows)), *below)
         yield layout
