@@ -1,4 +1,4 @@
-"""See why no message goes missing: a minute and a half, a real Kafka, the four scripts stopped and killed.
+"""See why no message goes missing: two minutes, a real Kafka, the four scripts stopped and killed.
 
     python tests/demo.py                  on a terminal a live picture, otherwise (pipe, CI) the same as plain lines
     python tests/demo.py --fast           the same with shorter pauses: for tests, not for reading along
@@ -8,7 +8,8 @@
 Nothing is simulated: each number is read from the scripts' lines or from Kafka. The Kafka is the demonstration's own,
 with a free port and temporary data; it needs no Docker. At the end a table compares, for each step, what Kafka stored
 with what each consumer printed. The exit status is 0 only if nothing was missing, and nothing repeated, that should
-not be. Ctrl+C ends the demonstration, its scripts and its Kafka at once.
+not be. Ctrl+C ends the demonstration, its scripts and its Kafka at once. In a terminal, space holds the story
+and lets it go on.
 """
 
 import signal
@@ -16,36 +17,27 @@ import signal
 signal.signal(signal.SIGINT, signal.SIG_DFL)  # while the rest is imported there is nothing to end
 
 import argparse
-import contextlib
-import logging
-import subprocess
 import sys
 from pathlib import Path
 
-from kafka.errors import KafkaError
 from rich.console import Console
 
-from machine.processes import now, on_ending
+from machine.processes import now
 from picture.film import Film
-from picture.live import picture, terminal
-from real_kafka.brokers import Broker
-from real_kafka.download import BrokerError
+from picture.live import picture, terminal, typed
 from running.scripts import printed_by
-from story.account import account, verdict
-from story.stage import TOPIC, Stage
-from story.steps import play
-from story.view import picture_of, table_of
+from story.account import account
+from story.command import run_command, stage_for, tell_account
+from story.stage import TOPIC
+from story.steps import STEPS, play
+from story.view import picture_of
 
 # What the pauses for reading are multiplied by, and the seconds from one of a producer's ticks to the next.
 TO_READ_ALONG, FAST, FOR_A_FILM = (1, 0.3), (0.1, 0.1), (0.5, 0.4)
 FILMED = 4  # the last step on the film
 FILM_SIZE = 100, 26  # columns and rows: an image of 824 pixels' width, which GitHub shows as large as it is
+KEYS, HELD = "space: hold   Ctrl+C: end", "Held. space: go on   Ctrl+C: end"
 FILM_TITLE = "consumer1 is stopped; started again, it resumes at its committed offset and catches up"
-WHY = (
-    "Why no message went missing: Kafka keeps a message in its log, read or not, until retention deletes it. The "
-    "committed offset is where a consumer group reads on, and a consumer commits it only after it has printed the "
-    "message. So a stop, a crash or an outage can make it read a message again, but never skip one."
-)
 
 
 def main() -> None:
@@ -53,18 +45,7 @@ def main() -> None:
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--picture", metavar="FILE", type=Path)
     options = parser.parse_args()
-    logging.getLogger("kafka").addHandler(logging.NullHandler())  # its warnings during the outage are no news
-    on_ending(sys.exit)
-    try:
-        status = run(options)
-    except SystemExit:
-        print("demo.py: Stopped. What it had started is gone.", file=sys.stderr)
-        raise
-    except BrokenPipeError:  # the reader is gone, as in `| head`
-        status = 1
-    except (BrokerError, KafkaError, AssertionError, OSError, subprocess.SubprocessError) as error:
-        status = f"demo.py: {' / '.join(str(error).splitlines())}"
-    sys.exit(status)
+    run_command("demo.py", lambda: run(options))
 
 
 def run(options) -> int:
@@ -75,26 +56,27 @@ def run(options) -> int:
     tell = (lambda line: None) if live else print  # what the picture does not tell
 
     def show(stage):
-        drawn = picture_of(stage)
+        for key in typed() if shown else "":
+            stage.is_held = key == " " and not stage.is_held
+        step = stage.step
+        heading, texts = f"Step {step.number} of {len(STEPS)}: {step.title}", [(step.sentence, "bold"), (step.note, "")]
         if shown:
-            shown.update(drawn)
-        if film and stage.step.number <= FILMED:
-            film.take(drawn, now())
+            shown.update(picture_of(stage, heading, texts, [(HELD if stage.is_held else KEYS, "bold")]))
+        if film and step.number <= FILMED:
+            film.take(picture_of(stage, heading, texts, []), now())
+        assert not stage.ended_by_itself(), stage.ended_by_itself()
 
-    print("Starting Kafka.")
-    pace = FAST if options.fast else FOR_A_FILM if film else TO_READ_ALONG
-    with Broker() as broker, contextlib.closing(Stage(broker, pace, tell, show)) as stage:
-        on_ending(stage.end_soon)  # what raises amid a question to Kafka may be lost in the client
+    tell("Starting Kafka.")
+    with stage_for(FAST if options.fast else FOR_A_FILM if film else TO_READ_ALONG, tell, show) as stage:
         with picture(live, stage.resumed) as shown:
             play(stage)
+            stage.is_held = bool(shown) and sys.stdin.isatty()  # the last picture stays until a key is pressed
+            stage.pause(0)
         log = stage.kafka.log(TOPIC)
     if film:
         options.picture.write_text(film.svg(FILM_TITLE), "utf-8")
-    told = printed_by(stage.started)
-    faults = account(stage.steps, told, log)
-    for text in ("", WHY, "", table_of(stage.steps, told), "", verdict(told, faults)):
-        console.print(text, highlight=False)
-    return 1 if faults else 0
+    runs = printed_by(stage.started)
+    return tell_account(console, stage.steps, runs, account(stage.steps, runs, log))
 
 
 if __name__ == "__main__":

@@ -24,17 +24,18 @@ class Program:
         process: the subprocess.Popen.
         started: when it was started, in seconds of time.monotonic().
         output, errors: what it has printed so far, as lists of Line.
+        next_line_gets: a signal that it gets as soon as it has printed another line, once; or None.
     """
 
     def __init__(self, name, command, **settings):
         foreign = ("KAFKA_", "PYTHON", "SEND_")
         ours = os.environ.items()
         inherited = {key: value for key, value in ours if key == "PYTHONUNBUFFERED" or not key.startswith(foreign)}
-        self.name, self.output, self.errors = name, [], []
+        self.name, self.output, self.errors, self.next_line_gets = name, [], [], None
         self.started = now()
         self.process = start(command, env={**inherited, **settings}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self._readers = [
-            threading.Thread(target=_take_in, args=pair, daemon=True)
+            threading.Thread(target=self._take_in, args=pair, daemon=True)
             for pair in ((self.process.stdout, self.output), (self.process.stderr, self.errors))
         ]
         for reader in self._readers:
@@ -96,8 +97,10 @@ class Program:
             os.killpg(self.process.pid, signal.SIGKILL)
         return self.wait()
 
-
-def _take_in(stream, lines):
-    with stream:
-        for line in stream:
-            lines.append(line_of(line.decode("utf-8", "backslashreplace").rstrip("\r\n"), now()))
+    def _take_in(self, stream, lines):
+        with stream:
+            for line in stream:
+                if self.next_line_gets:
+                    self.send(self.next_line_gets)
+                    self.next_line_gets = None
+                lines.append(line_of(line.decode("utf-8", "backslashreplace").rstrip("\r\n"), now()))

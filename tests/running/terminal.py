@@ -64,5 +64,9 @@ class Terminal:
     def interrupt(self) -> int:
         """End it with Ctrl+C; return its exit status."""
         self._process.sendintr()
+        return self.ends()
+
+    def ends(self) -> int:
+        """Return its exit status when it has ended."""
         wait_until("the end of its output", self._take_in, False)
         return self._process.wait()

@@ -1,11 +1,11 @@
-"""The stage: the four scripts as processes, their Kafka, and what the steps do with them."""
+"""The stage: the four scripts as processes and their Kafka, and what there is to see of them."""
 
-import subprocess
-import sys
+import math
+import signal
+from collections import Counter
 
-from evidence.history import Run
-from evidence.lines import Line, Message
-from evidence.snapshot import Group, LogOffsets
+from evidence.lines import Message
+from evidence.snapshot import Group, LogOffsets, Snapshot
 from machine.processes import now
 from machine.waiting import wait_until
 from real_kafka.client import Kafka
@@ -13,34 +13,44 @@ from running.scripts import Script
 from story.account import CONSUMERS, GROUPS
 
 TOPIC = "stock-market"
-STATES = {None: "running", 0: "stopped with Ctrl+C", -9: "killed with kill -9"}  # by a script's exit status
+SESSION = 7  # seconds: the consumers' session_timeout_ms
+RUNNING, STOPPING, STARTING = "running", "stopping", "starting"
+ENDINGS = {0: "stopped with Ctrl+C", -9: "killed with kill -9"}  # by exit status
 
 
 class Stage:
-    """Starts, stops and kills the scripts and their Kafka, and keeps what the account needs.
+    """Has the scripts and their Kafka, and keeps what the picture and the account need; `moves` change it.
 
-    What its methods and attributes tell of Kafka is of one moment: that of the latest `look`. Whatever waits looks
-    several times a second, and what stops a script looks when it has ended.
+    What it tells of Kafka is of one moment: that of the latest `look`. Whoever waits looks several times a second.
 
     Use it in the main thread alone: on Linux, scripts end with the thread that started them.
 
     Args:
-        broker: a Broker, running, for the demonstration alone.
-        pace: what the pauses for reading are multiplied by; the seconds from one of a producer's ticks to the next.
-        tell: called with each line of the story.
+        broker: a Broker that runs, for this stage alone.
+        pace: what pauses for reading are multiplied by; the seconds from one of a producer's ticks to the next.
+        tell: called with each command, and each line of a script that is no message.
         show: called with the stage at each look.
+
+    Attributes:
+        steps: those so far; the last one, `step`, is being played.
+        started: all Scripts, in order; `scripts` are the latest by name.
+        stopping, suspended: the names of the scripts that have been told to end, or are suspended.
+        is_held: whether pauses for reading last until this is False again.
+        commands: all so far, as a person would type them in a terminal.
+        kafka_is: "running", "stopping", "starting", "stopped with Ctrl+C" or "killed with kill -9".
+        seen: the latest Snapshot.
     """
 
     def __init__(self, broker, pace, tell, show):
-        self.tell, self._show, self._broker = tell, show, broker
-        self._pauses, self._interval = pace
-        self.steps = []  # so far; the last one, `step`, is being played
-        self.started = []  # all Scripts, in order; `scripts` are the latest by name
-        self._told = {}  # {Script: how many of its lines are told}
-        self.kafka = Kafka(broker.bootstrap_servers, timeout_ms=8000)
+        self.broker, self.tell, self._show = broker, tell, show
+        (self._pauses, self.interval), self.is_held = pace, False
+        self.steps, self.started, self.commands = [], [], []
+        self.stopping, self.suspended = set(), set()
+        self._told = Counter()  # how many of a Script's lines are told
+        self._silent_since = {}  # {name of a script that has ended or is suspended: when that was seen}
+        self.kafka, self.kafka_is = Kafka(broker.bootstrap_servers, timeout_ms=8000), RUNNING
         self.kafka.create_topic(TOPIC)
-        self.seen = self.kafka.snapshot(TOPIC, GROUPS.values())  # the latest Snapshot
-        self.away = ""  # why there is no later one
+        self.ask_kafka()
         self._settled, self._uncommitted = 0.0, {}  # after Ctrl+Z: until when what may come again
         self._ended_by = None  # the exit status
 
@@ -54,124 +64,119 @@ class Stage:
 
     @property
     def offsets(self) -> LogOffsets:
+        """Partition 0's."""
         return self.seen.logs[0]
+
+    @property
+    def away(self) -> str:
+        """Why there are no new figures; "" while there are."""
+        return "" if self.kafka_is == RUNNING else f"Kafka is {self.kafka_is}: its log as last seen"
 
     def group(self, name) -> Group:
         return self.seen.group(GROUPS[name])
 
     def committed(self, name) -> int:
+        """Return the committed offset of a consumer's group in partition 0."""
         return self.group(name).committed.get(0, 0)
 
     def lag(self, name) -> int:
-        return self.offsets.lag(self.committed(name))
+        """Return the lag of a consumer's group in all partitions."""
+        return sum(log.lag(self.group(name).committed.get(number, 0)) for number, log in self.seen.logs.items())
 
     def state(self, name) -> str:
-        """Return what a script is doing, in words."""
-        return STATES.get(self.scripts[name].process.poll(), "ended")
+        """Return what a script is doing, in words; "" if there is none of this name."""
+        if name not in self.scripts:
+            return ""
+        status = self.scripts[name].process.poll()
+        if status is None:
+            return "suspended" if name in self.suspended else STOPPING if name in self.stopping else RUNNING
+        return ENDINGS.get(status, "ended with an error")
 
-    def look(self):
-        """See what Kafka has and what the scripts have printed, and show it; what is no message is told, too.
+    def session(self, name) -> str:
+        """Return, of a consumer that sends no heartbeat, how long its session lasts; "" of others, or if unknown."""
+        if self.away or name not in self._silent_since or name not in CONSUMERS:
+            return ""
+        left = SESSION - (now() - self._silent_since[name])
+        if not self.group(name).members:
+            return "its session is over"
+        return f"its session lasts {left:.0f} s more at most" if left > 0 else ""
 
-        A script that has ended by itself is an AssertionError, a signal for the demonstration a SystemExit.
+    def ended_by_itself(self) -> str:
+        """Return which script has ended without being told to, with its last words; "" if none has."""
+        for script in self.started:
+            if script.process.poll() not in (None, *ENDINGS):
+                script.wait()
+                return f"{script.name} has ended: {script.text()[-200:]}"
+        return ""
+
+    def ask_kafka(self) -> Snapshot:
+        """Return what Kafka has now; raises as `Kafka.snapshot`."""
+        self.seen = self.kafka.snapshot(TOPIC, GROUPS.values(), patience=30)
+        return self.seen
+
+    def look(self) -> None:
+        """See what Kafka has and what the scripts have printed, and show it.
+
+        Raises:
+            SystemExit: a signal asks for the end.
+            BrokerError: Kafka has ended while it was starting.
         """
-        if self._ended_by:
+        if self._ended_by is not None:
             raise SystemExit(self._ended_by)
-        if not self.away:  # Kafka first: no offset is committed before its line is printed
-            self.seen = self.kafka.snapshot(TOPIC, GROUPS.values(), patience=30)
+        if self.kafka_is == STOPPING and self.broker.process.poll() is not None:
+            self.broker.kill()
+            self.kafka_is = ENDINGS[0]
+        if self.kafka_is == STARTING and self.broker.is_ready():
+            self.kafka_is = RUNNING
+            self._silent_since.clear()  # with Kafka, all sessions begin anew
+        if self.kafka_is == RUNNING:  # first: no offset is committed before its line is printed
+            self.ask_kafka()
         if now() < self._settled:
             self.step.may_repeat = {**self._uncommitted, **self.step.may_repeat}
+        self._tell_lines()
+        for name in self.scripts:
+            if self.state(name) in (RUNNING, STOPPING):
+                self._silent_since.pop(name, None)
+            else:
+                self._silent_since.setdefault(name, now())
+        self._show(self)
+
+    def _tell_lines(self):
         for script in self.started:
             new = script.output[self._told[script] :]
             self._told[script] += len(new)
             for line in new:
                 if not isinstance(line.event, Message):
                     self.tell(f"    {line.text}")
-            if script.process.poll() not in STATES:
-                script.wait()
-                raise AssertionError(f"{script.name} has ended: {script.text()[-200:]}")
-        self._show(self)
 
-    def say(self, note):
-        """Tell what came of the step, and leave time to read it."""
-        self.step.note = note
-        self.tell(f"  {note}")
-        self.pause(3 + len(note) / 40)
-
-    def start(self, name) -> Script:
-        """Start a script; the command stands above its lines, as in a terminal."""
-        interval = str(self._interval)
-        script = Script(name, self._broker.bootstrap_servers, before=self.seen, SEND_INTERVAL_SECONDS=interval)
-        script.output.insert(0, Line(script.started, f"$ python {name}.py"))
-        self._told[script] = 0
-        self.started.append(script)
-        return script
-
-    def restart(self, name) -> tuple[Run, float]:
-        """Start a consumer again, let it catch up; return what it prints, and the seconds until its first message."""
-        end, script = self.offsets.end, self.start(name)
-        self.until(f"{name} to go on", script.messages)
-        first = next(line.at for line in script.output if isinstance(line.event, Message))
-        self.until_read(name, end)
-        return script.printed(), first - script.started
-
-    def interrupt(self, name):
-        """Stop a script as Ctrl+C does."""
-        self.scripts[name].interrupt()
-        self.look()
-
-    def kill(self, name):
-        """End a consumer as kill -9 does: what it has not committed may come again."""
-        self.scripts[name].kill()
-        self.look()
-        self.step.may_repeat[name] = self.committed(name)
-
-    def restart_kafka(self):
-        """Stop Kafka, start it again, and wait until all scripts go on: what was not committed may come again."""
-        self.step.may_repeat = {name: self.committed(name) for name in CONSUMERS}
-        self.away = "Kafka is away: its log as last seen"
-        self._broker.stop()
-        self.pause(5)
-        self.away = "Kafka starts again: its log as last seen"
-        began = now()
-        self._broker.start(wait=False)
-        self.until("Kafka to start", self._broker.is_ready)
-        self.away = ""
-        for name, script in self.scripts.items():
-            self.until(f"{name} to go on", lambda script=script: script.messages(since=began))
-
-    def rewind(self, name):
-        """Set a consumer's group back to the earliest offset: all from there on may come again."""
-        command = ["-m", "kafka.admin", "-b", self._broker.bootstrap_servers, "groups", "reset-offsets"]
-        command += ["-g", GROUPS[name], "-p", f"{TOPIC}:0", "-s", "earliest"]
-        self.tell(f"    $ python {' '.join(command)}")
-        subprocess.run([sys.executable, *command], check=True, capture_output=True, timeout=60)
-        self.look()
-        self.step.may_repeat[name] = self.committed(name)
-
-    def until(self, what, ask, wanted=bool):
+    def until(self, what, ask, wanted=bool, limit=60) -> None:
         """Wait as `wait_until` does, with a look before each question."""
 
         def look_and_ask():
             self.look()
             return ask()
 
-        wait_until(what, look_and_ask, wanted, every=0.2)
+        wait_until(what, look_and_ask, wanted, limit, every=0.2)
 
-    def until_read(self, name, offset):
-        """Wait until a consumer has committed this offset; raises as `until`."""
-        self.until(f"{name} to commit offset {offset}", lambda: self.committed(name), lambda at: at >= offset)
-
-    def pause(self, seconds):
+    def pause(self, seconds) -> None:
         """Leave time to read along."""
-        end = now() + seconds * self._pauses
-        self.until("the time", lambda: now() >= end)
+        left, before = seconds * self._pauses, now()
 
-    def resumed(self):
+        def is_over():
+            nonlocal left, before
+            left, before = left - (0 if self.is_held else now() - before), now()
+            return left <= 0
+
+        self.until("the time to read", is_over, limit=math.inf)
+
+    def resumed(self) -> None:
         """We and all that runs go on after Ctrl+Z: what was not committed may come again now, as after an outage."""
+        for name in self.suspended:
+            self.scripts[name].send(signal.SIGSTOP)
         self._settled, self._uncommitted = now() + 10, {name: self.committed(name) for name in CONSUMERS}
 
-    def end_soon(self, status):
-        """Have the next look end the demonstration, since a signal asks for it."""
+    def end_soon(self, status) -> None:
+        """Have the next look end it all, since a signal asks for that."""
         self._ended_by = status
 
     def close(self) -> None:

@@ -1,14 +1,17 @@
-"""The story: each step does with the stage what its docstring says, and tells what came of it.
+"""The demonstration: each step makes moves, as its docstring says, and tells what came of them.
 
-A step is a function with @step. What is missing afterwards is a fault in the account, but for what Kafka has deleted
-and the consumer reports as LOST; so is what was repeated, but for what was not committed when the stage killed the
-consumer, stopped Kafka or had rewound the group.
+A step is a generator with @step: it yields what to tell, and goes on when a person has had time to read it. What is
+missing afterwards is a fault in the account, except for what Kafka has deleted and the consumer reports as LOST. So is
+what was repeated, except for what was not committed when the step killed the consumer, stopped Kafka, or had rewound
+the group.
 """
 
-from evidence.lines import Lost, Resuming
+from evidence.history import Run
+from evidence.lines import Lost, Message, Resuming
 from machine.processes import now
+from story import moves
 from story.account import CONSUMERS, PRODUCERS, SCRIPTS, Step
-from story.stage import TOPIC
+from story.stage import ENDINGS, RUNNING
 
 STEPS = []  # (a few words for the table, the function), in order
 
@@ -26,33 +29,64 @@ def play(stage) -> None:
             stage.step.ended = began
         stage.steps.append(Step(number, title, act.__doc__, began))
         stage.tell(f"\nStep {number} of {len(STEPS)}. {act.__doc__}")
-        act(stage)
+        for note in act(stage):
+            stage.step.note = note
+            stage.tell(f"  {note}")
+            stage.pause(3 + len(note) / 30)
         stage.look()
         stage.step.lags = {name: stage.lag(name) for name in CONSUMERS}
+
+
+def stop(stage, name) -> int:
+    """Stop a script with Ctrl+C; return where its group reads on."""
+    moves.interrupt(stage, name)
+    stage.until(f"{name} to end", stage.scripts[name].has_ended)
+    stage.look()
+    return stage.committed(name) if name in CONSUMERS else 0
+
+
+def restart(stage, name) -> tuple[Run, float]:
+    """Start a consumer again, let it catch up; return what it prints, and the seconds until its first message."""
+    end = stage.offsets.end
+    moves.start(stage, name)
+    script = stage.scripts[name]
+    stage.until(f"{name} to go on", script.messages)
+    first = next(line.at for line in script.output if isinstance(line.event, Message))
+    until_read(stage, name, end)
+    return script.printed(), first - script.started
+
+
+def until_read(stage, name, offset) -> None:
+    """Wait until a consumer's group has committed this offset."""
+    stage.until(f"{name} to commit offset {offset}", lambda: stage.committed(name), lambda at: at >= offset)
+
+
+def until_behind(stage, name, lag) -> None:
+    stage.until(f"{lag} messages behind {name}", lambda: stage.lag(name), lambda now: now >= lag)
 
 
 @step("both producers, both consumers")
 def all_run(stage):
     """Two producers write to one topic; two consumers read all of it, each in its own group."""
     for name in SCRIPTS:
-        stage.start(name)
+        moves.start(stage, name)
     for name in CONSUMERS:
-        stage.until_read(name, 5)
-    stage.say(
+        until_read(stage, name, 5)
+    yield (
         "Kafka keeps every message in the topic's log under a number, its offset. "
-        "A group's committed offset is where it reads on."
+        "A group's committed offset is the offset of the next message that it will read."
     )
 
 
 @step("Ctrl+C on consumer1")
 def stop_one(stage):
-    """Ctrl+C stops consumer1: messages pile up behind it, while consumer2 goes on."""
-    stage.interrupt("consumer1")
-    stage.say(f"It stopped at offset {stage.committed('consumer1')}: that is its group's committed offset.")
-    stage.until("messages behind consumer1", lambda: stage.lag("consumer1"), lambda lag: lag >= 10)
-    stage.say(
-        "Its committed offset stays, and what comes now waits in the log: the lag grows. "
-        "consumer2's group has a committed offset of its own and is not held up."
+    """Ctrl+C stops consumer1. Messages pile up behind it, while consumer2 goes on."""
+    at = stop(stage, "consumer1")
+    yield f"It stopped at offset {at}: that is its group's committed offset."
+    until_behind(stage, "consumer1", 10)
+    yield (
+        "Its committed offset stays, and new messages wait in the log: the lag grows. "
+        "consumer2's group has a committed offset of its own, and is not held up."
     )
 
 
@@ -60,21 +94,23 @@ def stop_one(stage):
 def start_it_again(stage):
     """consumer1 is started again: it resumes at its group's committed offset and catches up."""
     at = stage.committed("consumer1")
-    run, seconds = stage.restart("consumer1")
+    run, seconds = restart(stage, "consumer1")
     resumed = run.of(Resuming)[0]
-    stage.say(
+    yield (
         f"Stopped at {at}, resumed at {resumed.offset}, first message {run.messages[0].offset}, {seconds:.1f} s after "
-        f"the start: nothing is skipped, nothing comes twice. {resumed.behind} messages waited then; it has read them."
+        f"the start: nothing is skipped, nothing comes twice. {resumed.behind} messages waited then. It has read them."
     )
 
 
 @step("kill -9 and started again")
 def kill_it(stage):
-    """kill -9 ends consumer1 without a goodbye; started again, it goes on at once."""
-    stage.kill("consumer1")
-    stage.say(f"Killed: its group had committed offset {stage.committed('consumer1')} by then.")
-    run, seconds = stage.restart("consumer1")
-    stage.say(
+    """kill -9 ends consumer1 without a goodbye. Started again, it goes on at once."""
+    moves.kill(stage, "consumer1")
+    stage.look()
+    at = stage.step.may_repeat["consumer1"] = stage.committed("consumer1")
+    yield f"Killed: its group had committed offset {at} by then."
+    run, seconds = restart(stage, "consumer1")
+    yield (
         f"It resumed at {run.of(Resuming)[0].offset}; its first message came after {seconds:.1f} s. "
         "An offset is committed after printing, never before, so a crash skips nothing."
     )
@@ -82,30 +118,37 @@ def kill_it(stage):
 
 @step("Kafka stopped and started")
 def restart_kafka(stage):
-    """Kafka itself is stopped and started: messages and offsets are still there."""
-    stage.restart_kafka()
-    stage.say(
-        "Kafka is back. The log and the committed offsets are on disk, so each consumer went on where its group "
-        "had been. What the producers could not send they kept, and sent it then."
+    """Kafka itself is stopped and started again. Its messages and committed offsets are on disk."""
+    stage.step.may_repeat = {name: stage.committed(name) for name in CONSUMERS}
+    moves.stop_kafka(stage)
+    stage.until("Kafka to stop", lambda: stage.kafka_is, ENDINGS[0])
+    stage.pause(5)
+    began = now()
+    moves.start_kafka(stage)
+    stage.until("Kafka to start", lambda: stage.kafka_is, RUNNING)
+    for name, script in stage.scripts.items():
+        stage.until(f"{name} to go on", lambda script=script: script.messages(since=began))
+    yield (
+        "Kafka is back, and each consumer went on where its group had been. "
+        "The producers kept what they could not send, and sent it then."
     )
 
 
 @step("group rewound to the start")
 def rewind(stage):
     """consumer1's group is rewound to the earliest offset: it reads everything again."""
-    stage.interrupt("consumer1")
-    before = stage.committed("consumer1")
-    stage.say(
-        "Kafka refuses to move the group's offset until the session of the stopped consumer is over, seven seconds "
-        "after its last sign of life, for it might come back: the demonstration waits for that."
+    before = stop(stage, "consumer1")
+    yield (
+        "Kafka moves no offset of a group that has a member, and a stopped consumer stays a member for seven seconds, "
+        "since it might come back. So it is removed first."
     )
-    stage.until("the end of consumer1's session", lambda: stage.group("consumer1").members, ())
-    stage.rewind("consumer1")
-    at = stage.committed("consumer1")
-    stage.say(f"The rewind has set its committed offset from {before} to {at}, and changed nothing else.")
-    run, _ = stage.restart("consumer1")
+    moves.rewind(stage, "consumer1")
+    stage.look()
+    at = stage.step.may_repeat["consumer1"] = stage.committed("consumer1")
+    yield f"The rewind has set its committed offset from {before} to {at}, and changed nothing else."
+    run, _ = restart(stage, "consumer1")
     again = sum(message.offset < before for message in run.messages)
-    stage.say(
+    yield (
         f"It resumed at {run.of(Resuming)[0].offset}, and {again} of {before - at} messages came again: reading "
         "deletes nothing, a group only remembers a place."
     )
@@ -113,20 +156,20 @@ def rewind(stage):
 
 @step("unread messages deleted")
 def delete_unread(stage):
-    """consumer1 is stopped, and Kafka deletes unread messages, as retention does: that is reported, not hidden."""
-    stage.interrupt("consumer1")
-    at = stage.committed("consumer1")
-    stage.until("messages behind consumer1", lambda: stage.lag("consumer1"), lambda lag: lag >= 12)
+    """consumer1 is stopped, and Kafka deletes unread messages, as retention does. consumer1 names them."""
+    at = stop(stage, "consumer1")
+    until_behind(stage, "consumer1", 12)
     last = at + stage.lag("consumer1") * 2 // 3 - 1
-    stage.until_read("consumer2", last + 1)
-    stage.kafka.delete_before(TOPIC, last + 1)
-    stage.say(f"Kafka has deleted all up to offset {last}. consumer1 had not read {at} to {last}.")
-    run, _ = stage.restart("consumer1")
+    until_read(stage, "consumer2", last + 1)
+    moves.delete_messages(stage, last + 1)
+    yield f"Kafka has deleted all up to offset {last}. consumer1 had not read {at} to {last}."
+    run, _ = restart(stage, "consumer1")
     for lost in run.of(Lost):
-        stage.say(f"consumer1 says so: LOST: offsets {lost.first} to {lost.last}.")
+        yield f"consumer1 says so: LOST: offsets {lost.first} to {lost.last}."
     for name in PRODUCERS:  # here all ends, when everything is read
-        stage.interrupt(name)
+        stop(stage, name)
     end = stage.offsets.end
     for name in CONSUMERS:
-        stage.until_read(name, end)
-        stage.interrupt(name)
+        until_read(stage, name, end)
+        stop(stage, name)
+    yield "Both consumers have read everything that is left, and all four scripts are stopped."

@@ -2,6 +2,7 @@
 
 import json
 from itertools import groupby
+from types import MappingProxyType
 
 from rich.table import Table
 
@@ -10,34 +11,40 @@ from picture.lanes import ALARM, GroupView, Lane
 from picture.screen import Panel, Screen
 from running.scripts import printed_by
 from story.account import CONSUMERS, PRODUCERS, repeated_in
-from story.stage import TOPIC
-from story.steps import STEPS
+from story.stage import RUNNING, TOPIC
 
 COLOURS = {"consumer1": "green", "consumer2": "magenta"}  # to be read on black and on white
 
 
-def picture_of(stage) -> Screen:
-    """Return the picture of the stage as it is now: the groups as Kafka has them, with what the scripts have said."""
-    step, views = stage.step, []
-    for name in CONSUMERS:
-        resumed = [event.offset for event in step.part_of(printed_by(stage.started), name).of(Resuming)]
-        committed = stage.group(name).committed.get(0)
-        views.append(GroupView(name, committed, COLOURS[name], resumed=resumed[-1] if resumed else None))
-    return Screen(
-        f"Step {step.number} of {len(STEPS)}: {step.title}",
-        [Lane(f"{TOPIC}-0", stage.offsets, views)],
-        [*(panel(stage, COLOURS[name], 4, name) for name in CONSUMERS), panel(stage, "cyan", 1, *PRODUCERS)],
-        texts=[(step.sentence, "bold"), (step.note, "")],
-        state=stage.away,
-    )
+def picture_of(stage, heading, texts, keys, labels=MappingProxyType({})) -> Screen:
+    """Return the picture of the stage as it is now: the groups as Kafka has them, with what the scripts have said.
+
+    Args:
+        heading, texts, keys: as `Screen` has them.
+        labels: by script: what its panel calls it, if not by its name.
+    """
+    runs = printed_by(stage.started)
+    resumed = {(run.name, event.partition): event.offset for run in runs for event in run.of(Resuming)}
+    lanes = []
+    for number, log in sorted(stage.seen.logs.items()):
+        views = []
+        for name in CONSUMERS:
+            at = resumed.get((name, number), -1)
+            offset = stage.group(name).committed.get(number)
+            views.append(GroupView(name, offset, COLOURS[name], resumed=at if at >= log.first else None))
+        lanes.append(Lane(f"{TOPIC}-{number}", log, views))
+    panels = [panel(stage, COLOURS[name], 4, labels, name) for name in CONSUMERS]
+    panels.append(panel(stage, "cyan", 1, labels, *PRODUCERS))
+    return Screen(heading, lanes, panels, texts, stage.away, keys)
 
 
-def panel(stage, style, share, *names) -> Panel:
+def panel(stage, style, share, labels, *names) -> Panel:
     """Return what these scripts have printed, and in the line above it what they are doing."""
     lines = [line for script in stage.started if script.name in names for line in list(script.output)]
     lines.sort(key=lambda line: line.at)
-    title = ", ".join(f"{name}: {stage.state(name)}" for name in names)
-    all_run = all(stage.state(name) == "running" for name in names)
+    states = [f"{labels.get(name, name)}: {stage.state(name)}" for name in names]
+    title = "; ".join([", ".join(states), *filter(None, map(stage.session, names))])
+    all_run = all(stage.state(name) == RUNNING for name in names)
     return Panel(title, [(text, style) for text in in_short(lines)], style if all_run else ALARM, share)
 
 
@@ -53,12 +60,12 @@ def in_short(lines) -> list[str]:
 
 
 def short(line) -> str:
-    """Return a line without the script's name; a message by its symbol, price and offset, which fit any terminal."""
+    """Return a line without the script's name; a message by its symbol, price and place, which fit any terminal."""
     message = line.event
     if not isinstance(message, Message):
         return line.said
     tick = json.loads(message.value)
-    return f"{message.kind}: {tick['symbol']} {tick['price']} (offset {message.offset})"
+    return f"{message.kind}: {tick['symbol']} {tick['price']} (partition {message.partition}, offset {message.offset})"
 
 
 def table_of(steps, told) -> Table:
