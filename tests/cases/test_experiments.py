@@ -57,9 +57,11 @@ def test_each_experiment_shows_what_the_page_says(do, start, kafka):
     nowhere = start("kadm", command=in_bash("kadm groups list", free_port()))  # it looks for Kafka meanwhile
     producer, consumer = do(".venv/bin/python producer1.py"), do(CONSUMER1)
     consumer.wait_for_messages(10)
+    rewind = written("kadm groups reset-offsets")
+    assert do(rewind).endswith(f"Group {GROUP} is Stable, expecting Empty or Dead!")
     consumer.interrupt()
     assert f"'offset': {kafka.committed(GROUP, TOPIC)[0]}}}" in do(written("kadm groups list-offsets"))
-    a_group_is_rewound(do, kafka)
+    a_group_is_rewound(do, kafka, rewind)
     new_groups_come_and_go(do, kafka)
     messages_are_deleted(do, kafka)
     a_partition_is_added(do)
@@ -71,12 +73,13 @@ def test_each_experiment_shows_what_the_page_says(do, start, kafka):
 
 
 def take_out(do, group):
-    assert do(written("kadm groups remove-members").replace(GROUP, group)) == "{'consumer1': 'NoError'}"
+    """Take consumer1 out of its group; tell whether it was in it: on a busy machine its session may be over."""
+    answer = do(written("kadm groups remove-members").replace(GROUP, group))
+    assert answer in ("{'consumer1': 'NoError'}", "{'consumer1': 'UnknownMemberIdError'}")
+    return "NoError" in answer
 
 
-def a_group_is_rewound(do, kafka):
-    rewind = written("kadm groups reset-offsets")
-    assert do(rewind).endswith(f"Group {GROUP} is Stable, expecting Empty or Dead!")
+def a_group_is_rewound(do, kafka, rewind):
     for place, first in (("-s earliest", 0), (written("--to-offset"), 7)):
         take_out(do, GROUP)
         do(rewind.replace("-s earliest", place))
@@ -90,9 +93,9 @@ def a_group_is_rewound(do, kafka):
 def new_groups_come_and_go(do, kafka):
     consumer = do(written("KAFKA_GROUP_ID=new .venv"))
     assert consumer.wait_for_messages(10)[:10] == kafka.messages(TOPIC)[:10]
-    consumer.interrupt()
     delete = written("kadm groups delete")
     assert do(delete) == "{'new': 'NonEmptyGroupError'}"
+    consumer.interrupt()
     take_out(do, "new")
     assert do(delete) == written("{'new'")
     end = kafka.offsets(TOPIC)[0].end
@@ -120,7 +123,7 @@ def a_partition_is_added(do):
     joining_again = consumer.wait_for("has other partitions now", limit=GENEROUS).at
     for partition in (0, 1):
         consumer.wait_for(f"Received.*partition {partition}", since=joining_again)
-    take_out(do, GROUP)  # amid its work
+    assert take_out(do, GROUP)  # amid its work
     waiting = consumer.wait_for(r"Waiting: \w+Error\.$").at
     consumer.wait_for("Received", since=waiting)
     consumer.interrupt()
