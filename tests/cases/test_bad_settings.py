@@ -7,6 +7,7 @@ import ssl
 import sys
 import threading
 
+from real_kafka.brokers import Broker
 from real_kafka.files import ROOT
 
 PRODUCER, CONSUMER = ["producer1"], ["consumer1"]  # the other two differ in names alone
@@ -40,6 +41,8 @@ def test_a_setting_that_cannot_work_is_refused(start, subtests):
         for script in scripts:
             with subtests.test(f"{setting}={value}", script=script.name):
                 assert the_error_of(script).startswith(error)
+                looked_for_kafka = 8 if error.startswith(UNABLE) else 0  # for at least so many seconds
+                assert script.errors[0].at > script.started + looked_for_kafka
 
 
 def test_any_argument_tells_what_the_script_does_and_its_settings(start):
@@ -57,13 +60,28 @@ class Tls(socketserver.BaseRequestHandler):
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).wrap_socket(self.request, server_side=True)
 
 
+ASKS_FOR_A_PASSWORD = {
+    "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "KAFKA_SASL_ENABLED_MECHANISMS": "PLAIN",
+    "KAFKA_SASL_MECHANISM_INTER_BROKER_PROTOCOL": "PLAIN",
+    "KAFKA_LISTENER_NAME_PLAINTEXT_PLAIN_SASL_JAAS_CONFIG": (
+        'org.apache.kafka.common.security.plain.PlainLoginModule required username="a" password="b" user_a="b";'
+    ),
+}
+
+
 def test_a_port_where_something_else_listens_ends_the_scripts_soon(start, subtests):
     """All at once, since each tries for eight seconds. None may name port 9092, where somebody's Kafka may listen."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Tls) as tls, socket.create_server(("127.0.0.1", 0)) as mute:
+    with (
+        socketserver.ThreadingTCPServer(("127.0.0.1", 0), Tls) as tls,
+        socket.create_server(("127.0.0.1", 0)) as mute,
+        Broker(settings=ASKS_FOR_A_PASSWORD) as protected,
+    ):
         threading.Thread(target=tls.serve_forever, daemon=True).start()
-        addresses = [f"localhost:{port}" for port in (tls.server_address[1], mute.getsockname()[1])]
+        ports = tls.server_address[1], mute.getsockname()[1], protected.port
+        addresses = [f"localhost:{port}" for port in ports]
         started = {address: [start(name, bootstrap_servers=address) for name in BOTH] for address in addresses}
-        for address, reason in zip(addresses, ("wants TLS", "no answer in time"), strict=True):
+        for address, reason in zip(addresses, ("wants TLS", "no answer in time"), strict=False):
             watch = start(
                 "watch", command=[sys.executable, str(ROOT / "tests" / "watch.py")], bootstrap_servers=address
             )

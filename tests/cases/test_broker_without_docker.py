@@ -1,6 +1,7 @@
 """`python tests/broker.py`: a real Kafka for a machine with Python alone."""
 
 import contextlib
+import os
 import re
 import shutil
 import signal
@@ -126,7 +127,9 @@ def test_it_outlives_its_terminal_with_nohup_and_names_the_way_out_of_damaged_da
     broker = run_broker(checkout, "--port", port, before=["nohup"])
     broker.wait_for("ready")
     broker.send(signal.SIGHUP)
+    os.killpg(broker.process.pid, signal.SIGSTOP)  # as Ctrl+Z: Kafka runs on
     Kafka(f"127.0.0.1:{port}").create_topic("ticks")
+    os.killpg(broker.process.pid, signal.SIGCONT)
     broker.send(signal.SIGTERM)
     assert broker.wait() == 0
     for name in ("ticks-0/partition.metadata", "__cluster_metadata-0/quorum-state"):  # as a crash leaves them

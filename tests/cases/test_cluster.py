@@ -54,6 +54,7 @@ def test_a_partition_without_a_leader_is_waited_for(start, kafka, three_brokers,
     three_brokers[2].kill()
     consumer = start("consumer1")
     consumer.wait_for(r"Waiting: \w+Error\.", limit=120)
+    assert not consumer.messages()
     three_brokers[2].start()
     consumer.wait_for_messages(3, limit=120)
     assert not consumer.errors
@@ -63,3 +64,13 @@ def test_a_partition_without_a_leader_is_waited_for(start, kafka, three_brokers,
     three_brokers[2].kill()
     kafka.send(topic, b"tick", partition=0)
     consumer.wait_for_messages(4, limit=120)
+
+
+def test_a_tick_waits_until_enough_brokers_have_a_copy_of_its_partition(start, kafka, three_brokers, topic):
+    kafka.create_topic(topic)
+    kafka.configure(topic, min_insync_replicas=3)
+    three_brokers[2].kill()
+    producer = start("producer1")
+    producer.wait_for(rf"Waiting to store a tick in topic {topic}: KafkaTimeoutError\.", limit=120)
+    three_brokers[2].start()
+    end_and_judge([producer], kafka, topic)

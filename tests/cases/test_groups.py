@@ -3,6 +3,8 @@
 import signal
 import time
 
+import pytest
+
 from evidence.judge import assert_sound, missing
 from machine.waiting import wait_until
 from running.scripts import printed_by
@@ -88,16 +90,19 @@ def test_a_consumer_that_gets_no_partition_says_so_and_takes_over(start, kafka, 
     assert_sound(printed_by([*consumers, without]), kafka.log(topic), repeats=10)  # in between they may have swapped
 
 
-def test_of_two_copies_one_goes_on_and_the_other_ends_with_the_reason(start, kafka, topic):
-    kafka.send(topic, *TICKS)
+@pytest.mark.parametrize("other", ["", "-other"], ids=["one topic", "two topics"])
+def test_of_two_copies_one_goes_on_and_the_other_ends_with_the_reason(start, kafka, topic, other):
+    read_by_second = topic + other
+    for name in {topic, read_by_second}:
+        kafka.send(name, *TICKS)
     first = start("consumer1")
     first.wait_for_messages(10)
-    second = start("consumer1")
+    second = start("consumer1", KAFKA_TOPIC=read_by_second)
     assert first.wait() == 1
     reason = "[Consumer1] Another consumer1 joined the group, so this one ends."
     assert [line.text for line in first.errors] == [reason]
-    kafka.send(topic, *TICKS)
-    assert second.wait_for_messages(10) == kafka.messages(topic)[10:]
+    kafka.send(read_by_second, *TICKS)
+    second.until("the ten last", lambda: second.messages()[-10:], kafka.messages(read_by_second)[10:])
 
 
 HISTORIES = {  # of a consumer's endings before the partition is added, or of those of two in one group

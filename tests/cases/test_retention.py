@@ -2,8 +2,11 @@
 
 import re
 import signal
+import time
+from contextlib import closing
 
 import pytest
+from kafka import KafkaProducer, errors
 
 from evidence.judge import assert_sound
 from evidence.lines import Lost
@@ -93,3 +96,21 @@ def test_the_real_retention_deletes_by_age_and_by_size_and_the_loss_is_reported(
     second = start("consumer1", judged_by=kafka)
     second.wait_for(r"LOST: offsets 2 to 9 of partition 0")
     assert_sound(printed_by([first, second]), kafka.log(topic, earlier))
+
+
+def test_a_message_beyond_its_time_stays_for_as_long_as_newer_ones_are_added(kafka, topic):
+    """Kafka deletes whole segments: partition 0 has an old message and a new one, partition 1 an old one alone."""
+    kafka.create_topic(topic, partitions=2)
+    new = int(time.time() * 1000)
+    old = new - 3_600_000
+    with closing(KafkaProducer(bootstrap_servers=kafka.bootstrap_servers)) as producer:
+        for partition, timestamp in ((0, old), (0, new), (1, old)):
+            producer.send(topic, b"tick", partition=partition, timestamp_ms=timestamp)
+    kafka.configure(topic, retention_ms=1_800_000)
+    wait_until("retention to delete what is old", lambda: kafka.offsets(topic)[1], (1, 1))
+    assert kafka.offsets(topic)[0] == (0, 2)
+    kafka.configure(topic, retention_ms=1)
+    wait_until("retention to delete all", lambda: kafka.offsets(topic)[0], (2, 2))
+    kafka.configure(topic, segment_bytes=2**20)
+    with pytest.raises(errors.KafkaError, match="must be at least 1048576"):
+        kafka.configure(topic, segment_bytes=2**20 - 1)

@@ -14,7 +14,7 @@ WATCH = [sys.executable, str(ROOT / "tests" / "watch.py")]
 @pytest.fixture
 def shell(topic, bootstrap_servers):
     """A terminal with a shell that has job control."""
-    kafka = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers, "KAFKA_TOPIC": topic}
+    kafka = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers, "KAFKA_TOPIC": topic, "KAFKA_GROUP_ID": topic}
     with Terminal(["bash", "--norc", "-i"], PS1="$ ", PYTHON=sys.executable, TESTS=WATCH[1][:-8], **kafka) as terminal:
         yield terminal
 
@@ -44,6 +44,30 @@ def test_the_demonstration_is_suspended_with_all_that_it_has_started_and_its_acc
     shell.shows("^Held", limit=180)
     shell.type(" ")
     shell.shows(r"^Verdict: no message went missing[\s\S]*^status 0$", limit=180)
+
+
+@pytest.mark.needs("bash", "tee")
+def test_a_consumer_in_a_terminal_ends_as_the_pages_say(shell, kafka, topic, tmp_path):
+    """Killed while suspended, of which the shell tells late; with Ctrl+C beside `tee -i`; with Ctrl+\\."""
+    kafka.send(topic, b"tick")
+    consumer, log = '"$PYTHON" "$TESTS/../consumer1.py"', tmp_path / "log"
+    shell.type(f"{consumer}\n")
+    shell.shows("Received: tick")
+    shell.type("\x1a")
+    shell.shows(r"^\[1\]\+  Stopped ")
+    shell.type("clear; kill -9 %%\n")
+    shell.shows(r"^\[1\]\+  Stopped ")
+    shell.type("wait %%\n")
+    shell.shows(r"^\[1\]\+  Killed ")
+    shell.type(f"{consumer} | tee -i {log}\n")
+    shell.shows("Resuming partition 0")
+    shell.type("\x03")
+    shell.shows(r"^\[Consumer1\] Stopped\.")
+    assert log.read_text().endswith("[Consumer1] Stopped.\n")
+    shell.type(f"clear; {consumer}\n")
+    shell.shows("Resuming partition 0")
+    shell.type("\x1c")
+    shell.shows("Quit")
 
 
 @pytest.mark.parametrize("setting", ["TERM=dumb", "TERM=unknown", "TERM=", "TTY_INTERACTIVE=0", "TTY_COMPATIBLE=0"])

@@ -1,5 +1,6 @@
 """What a script waits for is said, and true: a topic, a group, an acknowledgement, another client's session."""
 
+import re
 import sys
 
 import pytest
@@ -80,7 +81,12 @@ def test_a_topic_that_may_not_be_read_is_not_told_to_be_missing(start, kafka, to
         consumer = start("consumer1")
         consumer.wait_for(f"Waiting for topic {topic}: it does not exist, or this client may not read it.")
         admin.delete_acls([denied])
-    assert consumer.wait_for_messages(10) == kafka.messages(topic)
+        assert consumer.wait_for_messages(10) == kafka.messages(topic)
+        admin.create_acls([denied])
+        consumer.wait_for(r"Waiting: TopicAuthorizationFailedError\.")
+        admin.delete_acls([denied])
+    kafka.send(topic, *TICKS)
+    consumer.until("the ten last", lambda: consumer.messages()[-10:], kafka.messages(topic)[10:])
 
 
 A_STRANGE_ERROR = """
@@ -129,12 +135,44 @@ def test_a_killed_member_with_another_assignor_is_waited_for(start, kafka, topic
     assert consumer.wait_for_messages(10) == kafka.messages(topic)
 
 
-def test_a_tick_that_kafka_refuses_is_named(start, kafka, topic):
-    kafka.create_topic(topic)
-    kafka.configure(topic, max_message_bytes=50)
-    producer = start("producer1")
-    assert producer.wait() == 1
-    assert len(producer.errors) == 1
-    assert '"symbol":"AAPL"' in producer.errors[0].text
-    assert "MessageSizeTooLargeError" in producer.errors[0].text
-    assert kafka.messages(topic) == []
+AHEAD = """
+ahead = int((time.time() + %d) * 1000)
+script.KafkaProducer.send = functools.partialmethod(script.KafkaProducer.send, timestamp_ms=ahead)
+"""
+
+
+def test_a_tick_that_kafka_refuses_is_named(start, start_changed, kafka, topic, subtests):
+    """It is too large, or the topic may not be written to, or Kafka's clock is more than an hour behind."""
+    for name in ("small", "forbidden", "usual"):
+        kafka.create_topic(f"{topic}-{name}")
+    kafka.configure(f"{topic}-small", max_message_bytes=50)
+    pattern = ResourcePattern(ResourceType.TOPIC, f"{topic}-forbidden")
+    with kafka.admin() as admin:
+        admin.create_acls([ACL("User:*", "*", ACLOperation.WRITE, ACLPermissionType.DENY, pattern)])
+    usual = {"KAFKA_TOPIC": f"{topic}-usual"}
+    refused = {
+        "MessageSizeTooLargeError": start("producer1", KAFKA_TOPIC=f"{topic}-small"),
+        "TopicAuthorizationFailedError": start("producer1", KAFKA_TOPIC=f"{topic}-forbidden"),
+        "InvalidTimestampError": start_changed("producer1", AHEAD % 3700, **usual),
+    }
+    for error, producer in refused.items():
+        with subtests.test(error):
+            assert producer.wait() == 1
+            assert len(producer.errors) == 1
+            assert re.search(rf'Kafka refuses this tick \(.*{error}.*"symbol":"AAPL"', producer.errors[0].text)
+            assert not producer.messages()
+    start_changed("producer1", AHEAD % 3500, **usual).wait_for_messages(1)
+
+
+def test_a_script_connects_to_the_address_that_kafka_advertises_whoever_listens_there(start, topic):
+    """First nobody, then another Kafka: the ticks go there without a word."""
+    with Broker() as here, Broker() as there:
+        there.stop()
+        here.stop()
+        here.bootstrap_servers = there.bootstrap_servers  # what it advertises
+        here.start()
+        producer = start("producer1", bootstrap_servers=f"127.0.0.1:{here.port}")
+        producer.wait_for(rf"Waiting to store a tick in topic {topic}: KafkaTimeoutError\.")
+        there.start()
+        producer.wait_for_messages(3)
+        assert Kafka(there.bootstrap_servers).messages(topic)[:3] == producer.messages()[:3]

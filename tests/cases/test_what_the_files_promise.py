@@ -29,6 +29,11 @@ def test_a_pair_differs_in_its_names_and_group_alone(kind, names):
     assert text == read(f"{kind}2.py")
 
 
+def test_the_functions_that_the_readme_names_are_the_scripts():
+    for name in re.findall(r"`(\w+)\(\)`", read("README.md")):
+        assert re.search(rf"\b{name}\(", read("consumer1.py") + read("producer1.py")), name
+
+
 @pytest.mark.parametrize("name", ["producer1.py", "consumer1.py"])
 def test_a_script_stands_alone_and_needs_kafka_python_only(name):
     """It names the pin of requirements.txt for `uv run`, too."""
@@ -65,7 +70,15 @@ def test_the_healthcheck_fails_until_kafka_listens(bootstrap_servers):
         assert subprocess.run(check, check=False, capture_output=True, timeout=30).returncode == status
 
 
-def test_the_broker_runs_with_the_compose_files_settings(kafka):
+NAMED_BY_THE_PAGES = {  # defaults of Kafka
+    "offsets.retention.minutes": 7 * 24 * 60,
+    "log.roll.hours": 7 * 24,  # segment.ms of a topic
+    "log.segment.bytes": 2**30,
+    "log.retention.check.interval.ms": 5 * 60_000,
+}
+
+
+def test_the_broker_runs_with_the_compose_files_settings_and_the_defaults_that_the_pages_name(kafka):
     """KAFKA_LOG_RETENTION_HOURS is log.retention.hours and so on; only addresses and paths differ without Docker."""
     resource = ConfigResource(ConfigResourceType.BROKER, "1")
     with kafka.admin() as admin:
@@ -75,6 +88,8 @@ def test_the_broker_runs_with_the_compose_files_settings(kafka):
     for name, value in compose_service()["environment"].items():
         if name not in differ:
             assert running[name.removeprefix("KAFKA_").lower().replace("_", ".")]["value"] == str(value)
+    for name, value in NAMED_BY_THE_PAGES.items():
+        assert running[name]["value"] == str(value)
 
 
 # The folders, in the order of the page's table: each imports only from those above it.

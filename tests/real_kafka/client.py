@@ -146,10 +146,12 @@ class Kafka:
             admin.wait_for_topics([topic])
 
     def configure(self, topic, **configs) -> None:
-        """Change the topic's own settings; a dot is written as _."""
+        """Change the topic's own settings; a dot is written as _. Raises a KafkaError if Kafka refuses."""
         settings = {name.replace("_", "."): str(value) for name, value in configs.items()}
         with self.admin() as admin:
-            admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, settings)])
+            said = admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, settings)])["topic"][topic]
+        if said != "OK":
+            raise errors.KafkaError(said)
 
     def send(self, topic, *values, compression_type=None, partition=None) -> None:
         """Store these values (bytes, or None for a tombstone, which gets a key) in this order."""
