@@ -1,4 +1,4 @@
-"""Running a program as a person does: a process with an environment and real signals, whose lines are read back."""
+"""Run a program as a person does: a process with an environment and real signals. Its lines are read back."""
 
 import os
 import re
@@ -8,22 +8,22 @@ import threading
 
 from evidence.lines import Line, line_of
 from machine.processes import now, start
-from machine.waiting import Overdue, wait_until, will_do
+from machine.waiting import Overdue, wait_until
 
 
 class Program:
-    """A program, running.
+    """A running program.
 
     Args:
         name: what failures call it.
-        command: as a list.
-        settings: more of its environment. Of our own it gets nothing that names Kafka or Python, but PYTHONUNBUFFERED:
-            the scripts must do without it as with it.
+        command: a list.
+        settings: more environment variables. Of ours it gets none for Kafka or Python, except PYTHONUNBUFFERED:
+            the scripts must work with it and without it.
 
     Attributes:
         process: the subprocess.Popen.
-        started: when it was started, in seconds of time.monotonic().
-        output, errors: what it has printed so far, as lists of Line.
+        started: when it was started, in seconds of `now`.
+        output, errors: the lines that it has printed so far, as lists of Line.
     """
 
     def __init__(self, name, command, **settings):
@@ -34,33 +34,26 @@ class Program:
         self.started = now()
         self.process = start(command, env={**inherited, **settings}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self._readers = [
-            threading.Thread(target=_take_in, args=pair, daemon=True)
+            threading.Thread(target=_read, args=pair, daemon=True)
             for pair in ((self.process.stdout, self.output), (self.process.stderr, self.errors))
         ]
         for reader in self._readers:
             reader.start()
 
     def until(self, what, ask, wanted=bool, limit=60):
-        """Wait as the function `wait_until` does, but no longer than the program runs; fail with what was printed."""
-
-        def asked():
-            has_ended = self.has_ended()  # asked first: its last lines may be what is waited for
-            answer = ask()
-            if has_ended and not will_do(wanted, answer):
-                raise Overdue(f"Ended with {self.process.returncode} before {what}; last seen: {answer}")
-            return answer
-
+        """Wait as `wait_until` does, but only while the program runs. A failure shows what the program printed."""
         try:
-            return wait_until(what, asked, wanted, limit, every=0.05)
+            return wait_until(what, ask, wanted, limit, every=0.05, is_over=self.has_ended)
         except Overdue as why:
-            raise AssertionError(f"{self.name}: {why}. It printed only\n{self.text()}") from None
+            state = "still runs" if self.process.poll() is None else f"ended with {self.process.returncode}"
+            raise AssertionError(f"{self.name}: {why}. It {state} and printed only\n{self.text()}") from None
 
     def has_ended(self) -> bool:
-        """Tell whether it has ended and all its lines are read."""
-        return self.process.poll() is not None and not any(r.is_alive() for r in self._readers)
+        """Tell whether it has ended and all its lines have been read."""
+        return self.process.poll() is not None and not any(reader.is_alive() for reader in self._readers)
 
     def wait_for(self, pattern, limit=60, since=0.0) -> Line:
-        """Return the first line since then in which the regular expression is found; raises as `wait_until`."""
+        """Return the first line, read at `since` or later, that contains the regular expression; fail as `until`."""
 
         def found():
             return next((line for line in self.output if line.at >= since and re.search(pattern, line.text)), None)
@@ -72,32 +65,26 @@ class Program:
 
     def send(self, number) -> None:
         """Send it a signal, unless it has ended."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
+        self.process.send_signal(number)
 
     def wait(self, limit=60) -> int:
-        """Return its exit status when it has ended and all its lines are read; fail after `limit` seconds."""
-        try:
-            status = self.process.wait(limit)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"{self.name} still runs after {limit} s:\n{self.text()}") from None
-        for reader in self._readers:
-            reader.join(limit)
-        return status
+        """Return its exit status when it has ended and all its lines have been read; fail after `limit` seconds."""
+        self.until("its end", self.has_ended, limit=limit)
+        return self.process.returncode
 
     def interrupt(self, limit=60) -> int:
-        """Stop it as Ctrl+C does; return its exit status."""
+        """Stop it as Ctrl+C does, and return its exit status."""
         self.send(signal.SIGINT)
         return self.wait(limit)
 
     def kill(self) -> int:
-        """Kill it, and what it has started, as kill -9 does; return its exit status."""
+        """Kill it and what it started, as kill -9 does, and return its exit status."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         return self.wait()
 
 
-def _take_in(stream, lines):
+def _read(stream, lines):
     with stream:
         for line in stream:
             lines.append(line_of(line.decode("utf-8", "backslashreplace").rstrip("\r\n"), now()))
