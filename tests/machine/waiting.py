@@ -9,7 +9,7 @@ class Overdue(AssertionError):
     """The condition did not come true. The message says what came instead."""
 
 
-def wait_until(what, ask, wanted=bool, limit=60, every=0.1, is_over=lambda: False):
+def wait_until(what, ask, wanted=bool, limit=60, *, every=0.1, is_over=lambda: False):  # noqa: PLR0913 - four have defaults
     """Return the first answer of ask() that is wanted: wait_until("the group to be empty", lambda: members("g"), 0).
 
     Args:
