@@ -1,13 +1,9 @@
 """Run a real Apache Kafka without Docker.
 
-    python tests/broker.py            start it on 127.0.0.1:9092, in the foreground; Ctrl+C stops it
-    python tests/broker.py --fresh    the same, but forget all messages and offsets of earlier runs
-    python tests/broker.py --version 3.9.1    another version of Kafka, with messages of its own
-
-It is the Kafka of docker-compose.yml: the image's version, with the settings of the file's environment block. The code
-that the image runs at its start (kafka.docker.KafkaDockerWrapper) sets it up. Its jars come from Maven Central, once,
-and its Java runtime comes from PyPI, so it needs no Docker, Java or Maven. Unlike a container, it shares this machine's
-network, so it listens only on 127.0.0.1.
+It is the Kafka of docker-compose.yml: the image's version, with the settings of the file's environment block, set up by
+the code that the image runs at its start (kafka.docker.KafkaDockerWrapper). Its jars come from Maven Central, once, and
+its Java runtime comes from PyPI, so it needs no Docker, Java or Maven. It shares this machine's network, as a container
+does not, so it listens only on 127.0.0.1. It runs in the foreground, and Ctrl+C stops it.
 """
 
 import argparse
@@ -21,9 +17,9 @@ from real_kafka.files import CACHE, compose_version
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fresh", action="store_true", help="start empty: forget all messages and offsets")
+    parser.add_argument("--fresh", action="store_true", help="start empty: forget messages and offsets of earlier runs")
     parser.add_argument("--port", type=int, default=9092, help="the port of 127.0.0.1 (default: 9092)")
-    help_text = f"the version of Kafka (default: docker-compose.yml's, {compose_version()})"
+    help_text = f"a Kafka version, with messages of its own (default: docker-compose.yml's, {compose_version()})"
     parser.add_argument("--version", default=compose_version(), help=help_text)
     options = parser.parse_args()
 

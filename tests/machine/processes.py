@@ -1,7 +1,6 @@
 """This machine's processes and signals: the one place that knows how the operating system sees them."""
 
 import ctypes
-import os
 import signal
 import subprocess
 import sys
@@ -30,13 +29,10 @@ def on_ending(end) -> None:
 
 
 def start(command, **how) -> subprocess.Popen:
-    """Start a process. On Linux it ends with the thread that started it, even if `kill -9` ends that.
+    """Start a command, a list, with more arguments of subprocess.Popen.
 
-    It has a session of its own, so Ctrl+C in our terminal reaches only us. We pass on the signals that it should get.
-
-    Args:
-        command: a list.
-        how: arguments of subprocess.Popen.
+    On Linux, the process ends with the thread that started it, even if that is killed with kill -9. It has a session of
+    its own, so Ctrl+C in our terminal reaches only us. We pass on the signals that it should get.
     """
     more = {"preexec_fn": _die_with_parent} if sys.platform == "linux" else {}
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **more, **how)
@@ -77,10 +73,6 @@ def commands_with(text) -> list[str]:
     """
     import psutil  # noqa: PLC0415 - only the tests call this, and only they have psutil
 
-    ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    found = []
-    for process in psutil.process_iter(["cmdline", "environ"]):  # None where we may not look
-        command, environment = process.info["cmdline"] or [], process.info["environ"] or {}
-        if process.pid not in ours and any(text in word for word in [*command, *environment.values()]):
-            found.append(" ".join(command))
-    return found
+    us = [psutil.Process(), *psutil.Process().parents()]
+    others = [process for process in psutil.process_iter(["cmdline", "environ"]) if process not in us]
+    return [" ".join(process.info["cmdline"] or []) for process in others if text in str(process.info)]

@@ -15,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from peers.clients import COMMANDS
+from real_kafka.client import Kafka
 from running.programs import Program
 
 RATE = 100  # messages a second, while consumers are restarted
@@ -31,8 +31,7 @@ class Ticks:
 
     def __init__(self, servers, topic, partitions=1):
         self.servers, self.topic, self.stored = servers, topic, 0
-        admin = AdminClient({"bootstrap.servers": servers})
-        admin.create_topics([NewTopic(topic, partitions)])[topic].result()
+        Kafka(servers).create_topic(topic, partitions)
         settings = {"enable.idempotence": True, "queue.buffering.max.messages": 0, "log_level": 0}  # 0: no limit
         self._producer = Producer({"bootstrap.servers": servers, **settings})
 
@@ -84,11 +83,7 @@ async def catch_up(ticks, peer) -> tuple[float, float, float]:
 
 
 async def restart_all(ticks, peers, moments, endings=tuple(ENDINGS)) -> dict:
-    """End and restart each consumer in each of these ways, all at the same time, while messages arrive.
-
-    Each one is ended at each of these moments, in seconds after its first message. Return {(peer, ending): what
-    `restart_often` returns}.
-    """
+    """Return {(peer, ending): the result of `restart_often`} of all at the same time, while messages arrive."""
     begin, tasks = time.monotonic(), {}
     for peer in peers:
         for name in endings:
@@ -104,9 +99,9 @@ async def restart_all(ticks, peers, moments, endings=tuple(ENDINGS)) -> dict:
 
 
 async def restart_often(ticks, peer, ending, moments, delay) -> tuple[float, list[float], tuple[int, int]]:
-    """After `delay` seconds, start a consumer in a new group, and end it with this signal and restart it repeatedly.
+    """Start a consumer in a new group. End it at each of the moments, in seconds after its first message; restart it.
 
-    Return the seconds from the first start to its first message, a list of the same for the later starts, and the
+    Return the seconds from the first start to the first message, a list of the same for the later starts, and the
     result of `missing_and_repeated`.
     """
     await asyncio.sleep(delay)  # so that not all start at once

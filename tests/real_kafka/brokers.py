@@ -90,10 +90,7 @@ class Broker:
         self.close()
 
     def start(self, wait=True) -> None:
-        """Start it, with the data that it had.
-
-        Args:
-            wait: return only when it is ready.
+        """Start it, with the data that it had; with `wait`, return only when it is ready.
 
         Raises:
             BrokerError: the port is in use; Kafka could not be downloaded, ended, or did not answer within 60 s.
@@ -121,11 +118,7 @@ class Broker:
             self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
-        """Return when it answers clients. A broker of a cluster must have joined it by then.
-
-        Raises:
-            BrokerError: it ended, or did not answer within 60 s.
-        """
+        """Return when it answers clients, and has joined its cluster if it has one; raise BrokerError as `start`."""
         try:
             wait_until("Kafka to answer", self.is_ready, every=0.05)
         except Overdue:
@@ -163,13 +156,9 @@ class Broker:
             self.process = None
 
     def wipe(self) -> None:
-        """Stop it, and delete its messages and offsets, as `docker compose down -v` does.
-
-        Raises:
-            BrokerError: its port is still in use, so another Kafka may be using these data.
-        """
+        """Stop it, and delete its messages and offsets, as `docker compose down -v` does."""
         self.stop()
-        check_free(self.port)
+        check_free(self.port)  # raises BrokerError: another Kafka may be using these data
         shutil.rmtree(self.directory / "data", ignore_errors=True)
 
     def close(self) -> None:
@@ -188,10 +177,7 @@ def make_class_cache() -> None:
     """Have Java save Kafka's classes as one start loads them, which halves the time of later starts (JEP 514).
 
     It is for the tests, which start dozens of brokers: saving takes longer than one start gains. A Java that cannot use
-    the file starts as usual.
-
-    Raises:
-        BrokerError: as `Broker.start`.
+    the file starts as usual. Raises BrokerError as `Broker.start` does.
     """
     cache = class_cache(kafka_jars(compose_version()))
     if not cache.exists():
@@ -204,11 +190,7 @@ def make_class_cache() -> None:
 
 @contextlib.contextmanager
 def cluster():
-    """Yield the three brokers of a cluster. Each topic has three copies, and acks="all" waits for two of them.
-
-    Raises:
-        BrokerError: as `Broker.start`.
-    """
+    """Yield the three brokers of a cluster, or raise BrokerError. Each topic has three copies; acks="all" needs two."""
     settings = {
         "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093,2@localhost:9093,3@localhost:9093",  # ports: Broker.voters
         "KAFKA_DEFAULT_REPLICATION_FACTOR": 3,
@@ -217,11 +199,10 @@ def cluster():
         **FORGET_THE_KILLED_SOON,
     }
     brokers = [Broker(settings={**settings, "KAFKA_NODE_ID": number}) for number in (1, 2, 3)]
-    voters = ",".join(f"{number}@127.0.0.1:{broker.controller_port}" for number, broker in enumerate(brokers, 1))
     with contextlib.ExitStack() as stack:
         for broker in brokers:
             stack.callback(broker.close)
-            broker.voters = voters
+            broker.voters = ",".join(f"{n}@127.0.0.1:{each.controller_port}" for n, each in enumerate(brokers, 1))
             broker.start(wait=False)
         for broker in brokers:
             broker.wait_until_ready()

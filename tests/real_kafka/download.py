@@ -12,11 +12,7 @@ class BrokerError(Exception):
 
 
 def kafka_jars(version) -> Path:
-    """Return the folder with the jars of a Kafka version, such as "4.3.1". Download them if they are not here yet.
-
-    Raises:
-        BrokerError: the download failed.
-    """
+    """Return the folder with the jars of a Kafka version, such as "4.3.1". Raise BrokerError if the download fails."""
     jars = CACHE / f"kafka-{version}"
     if not jars.exists():
         with whole_or_not_at_all(jars) as folder:

@@ -16,10 +16,8 @@ CLUSTER_ID = "5L6g3nShT-eMCtK--X86sw"  # the image's default
 
 
 def compose_settings() -> dict[str, str]:
-    """Return the environment block of docker-compose.yml, for a Kafka that keeps its data in its working directory.
-
-    The path is relative because Kafka reads its settings as Latin-1, and KAFKA_LOG_DIRS as a comma-separated list.
-    """
+    """Return the environment block of docker-compose.yml, for a Kafka that keeps its data in its working directory."""
+    # The path is relative because Kafka reads its settings as Latin-1, and this one as a comma-separated list.
     return {**compose_service()["environment"], "KAFKA_LOG_DIRS": "data"}
 
 
@@ -31,14 +29,9 @@ def java_environment(**more) -> dict[str, str]:
 
 
 def set_up(jars, settings) -> Path:
-    """Return a folder with config/server.properties and a formatted data/. It is made once for these jars and settings.
+    """Return a folder with config/server.properties and a formatted data/; raise BrokerError if Kafka refuses.
 
-    Args:
-        jars: the folder with Kafka's jars; the new folder is in it.
-        settings: KAFKA_… variables.
-
-    Raises:
-        BrokerError: Kafka refused the settings.
+    It is in the folder `jars`, and is made once for each of the `settings`, which are KAFKA_… variables.
     """
     environment = {name: str(value) for name, value in settings.items()}
     digest = hashlib.sha256(repr(sorted(environment.items())).encode()).hexdigest()

@@ -15,14 +15,8 @@ COLUMNS, ROWS = 80, 24
 class Terminal:
     """A command in a terminal of 80 columns and 24 rows, as a context manager that ends it.
 
-    Its output is read only while a method waits. Meanwhile the command waits if it writes more than a terminal holds.
-
-    Args:
-        command: a list.
-        settings: more environment variables.
-
-    Attributes:
-        written: all bytes that were read so far.
+    The command is a list, and the settings are more environment variables. Its output is read only while a method
+    waits. If it writes more than a terminal holds, it waits, too. `written` has all bytes that were read so far.
     """
 
     def __init__(self, command, **settings):
