@@ -79,7 +79,7 @@ async def measure(servers, peers, rounds, moments, partitions) -> list[str]:
         for peer in peers:
             print(f"round {number} of {rounds}, {peer}: catching up with {MISSED:,} messages", file=sys.stderr)
             caught_up[peer].append(await catch_up(missed, peer))
-    print("restarting all while messages arrive: a minute at most for each time", file=sys.stderr)
+    print("restarting all while messages arrive: a minute at most for each restart", file=sys.stderr)
     restarted, by_partitions = await restart_all(live, peers, moments), {}
     for number in partitions:
         print(f"restarting all with {number} partitions", file=sys.stderr)
@@ -88,12 +88,8 @@ async def measure(servers, peers, rounds, moments, partitions) -> list[str]:
 
 
 def tables(caught_up, restarted, restarts, by_partitions) -> list[str]:
-    """Return four Markdown tables of what `catch_up` and `restart_all` returned.
-
-    Args:
-        caught_up: {peer: a list of the results of `catch_up`}.
-        restarted: the result of `restart_all`, with so many `restarts` of each consumer.
-        by_partitions: {number of partitions: the result of `restart_all`}.
+    """Return four Markdown tables of {peer: results of `catch_up`}, the result of `restart_all`, how many restarts
+    that was for each consumer, and {number of partitions: the result of `restart_all`}.
     """
     starts = [["Start to first message (s)", "first start", *(f"after {ending}" for ending in ENDINGS)]]
     verdicts = [[f"Missing / repeated messages (restarts: {restarts})", *(f"by {ending}" for ending in ENDINGS)]]

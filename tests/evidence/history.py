@@ -65,9 +65,5 @@ class Log:
     def has_deleted(self, partition, offset) -> bool:
         return offset < self.first.get(partition, 0)
 
-    def owed_in(self, partition, offsets) -> list[int]:
-        """Return those of these offsets that no reader may pass silently: not the gaps that never had a message."""
-        return [n for n in offsets if (partition, n) in self.known or self.has_deleted(partition, n)]
-
     def end_of(self, partition) -> int:
         return self.end.get(partition, 1 + max((offset for p, offset in self.known if p == partition), default=-1))

@@ -12,16 +12,13 @@ class Overdue(AssertionError):
 def wait_until(what, ask, wanted=bool, limit=60, *, every=0.1, is_over=lambda: False):  # noqa: PLR0913 - four have defaults
     """Return the first answer of ask() that is wanted: wait_until("the group to be empty", lambda: members("g"), 0).
 
+    Raise Overdue, with the last answer, if none came in time. An error in ask() ends the waiting, too.
+
     Args:
         what: the end of the sentence "Waited 60 s for …".
-        ask: it may raise an error, which ends the waiting.
         wanted: the answer itself, or a function that tells whether an answer will do. By default, any true one.
-        limit: in seconds.
-        every: how long to sleep between two questions, in seconds.
+        limit, every: how long to wait, and to sleep between two questions, in seconds.
         is_over: tells when to ask one last time, even before the limit.
-
-    Raises:
-        Overdue: no wanted answer came in time. The message has the last one.
     """
     began = now()
     while True:

