@@ -1,8 +1,7 @@
 """Measure consumer1.py and other clients' consumers on a broker of their own, in eight minutes; print Markdown tables.
 
-The tables show for each consumer how long it takes from a restart to its first message, how many messages are missing
-or repeated when it is ended and restarted while messages arrive, and how fast it catches up. Each one has the settings
-of its own documentation.
+They show how long a consumer takes from a restart to its first message, how many messages are missing or repeated when
+it is ended and restarted while messages arrive, and how fast it catches up, each with its documentation's settings.
 """
 
 import signal

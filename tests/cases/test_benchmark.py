@@ -22,15 +22,14 @@ def benchmark(peer, **settings) -> Program:
 def test_it_measures_consumer1_and_judges_it():
     program = benchmark("consumer1.py")
     assert program.wait(limit=200) == 0, program.text()
-    starts, verdicts, catching_up, by_partitions = re.findall(
-        r"^\| consumer1\.py \| (.*) \|$", program.text(), re.MULTILINE
-    )
-    first, *again = map(float, starts.split(" | "))
+    rows = re.findall(r"^\| consumer1\.py \| (.*) \|$", program.text(), re.MULTILINE)
+    starts, verdicts, catching_up, [by_partitions] = (row.split(" | ") for row in rows)
+    first, *again = map(float, starts)
     assert all(0.1 < seconds < first + 4 for seconds in again)  # a session lasts seven
-    assert verdicts.split(" | ")[:2] == ["0 / 0", "0 / 0"]
-    assert re.fullmatch(r"0 / \d{1,3}", verdicts.split(" | ")[2])
+    assert verdicts[:2] == ["0 / 0", "0 / 0"]
+    assert re.fullmatch(r"0 / \d{1,3}", verdicts[2])
     assert 0.1 < float(by_partitions) < 60
-    rate, *ratios, memory, cpu = catching_up.split(" | ")
+    rate, *ratios, memory, cpu = catching_up
     assert ratios == ["-", "-"]  # the yardsticks were not measured
     assert 20 < float(memory) < 100  # Python alone takes 10
     # Catching up takes one CPU or, on a busy machine, a part of one.

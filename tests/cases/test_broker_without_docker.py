@@ -60,7 +60,7 @@ def run_broker(checkout, *arguments, before=(), **settings):
     return Program("broker.py", command, **settings)
 
 
-def kafka_runs(checkout):
+def kafka_runs(checkout) -> bool:
     return any("kafka.Kafka" in command for command in commands_with(str(checkout)))
 
 

@@ -85,10 +85,9 @@ async def catch_up(ticks, peer) -> tuple[float, float, float]:
 async def restart_all(ticks, peers, moments, endings=tuple(ENDINGS)) -> dict:
     """Return {(peer, ending): the result of `restart_often`} of all at the same time, while messages arrive."""
     begin, tasks = time.monotonic(), {}
-    for peer in peers:
-        for name in endings:
-            often = restart_often(ticks, peer, ENDINGS[name], moments, delay=len(tasks) / 2)
-            tasks[peer, name] = asyncio.create_task(often)
+    for peer, name in ((peer, name) for peer in peers for name in endings):
+        often = restart_often(ticks, peer, ENDINGS[name], moments, delay=len(tasks) / 2)
+        tasks[peer, name] = asyncio.create_task(often)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(tasks)))
     left = tasks.values()
     while left:

@@ -56,26 +56,19 @@ class Broker:
         directory: where its data and its output are; by default a temporary one, which `close` deletes.
         settings: KAFKA_… variables that add to those of docker-compose.yml or replace them.
         version: of Kafka, such as "4.3.1"; by default docker-compose.yml's.
-
-    Attributes:
-        bootstrap_servers: "host:port", for KAFKA_BOOTSTRAP_SERVERS.
-        controller_port: of the listener that a cluster's brokers use among themselves.
-        voters: Kafka's controller.quorum.voters: which brokers a cluster has, and where.
-        output: the file with what Kafka has printed since its start.
-        process: the Java process, a subprocess.Popen, or None if the broker was stopped or not started.
     """
 
     def __init__(self, port=None, directory=None, settings=None, version=None):
         self.port = port or free_port()
-        self.controller_port = free_port(other_than=self.port)
+        self.controller_port = free_port(other_than=self.port)  # where a cluster's brokers talk to each other
         self.bootstrap_servers = f"127.0.0.1:{self.port}"
-        self.voters = f"1@127.0.0.1:{self.controller_port}"
+        self.voters = f"1@127.0.0.1:{self.controller_port}"  # controller.quorum.voters: a cluster's brokers
         self.settings = settings or {}
         self.version = version or compose_version()
-        self.process = None
+        self.process = None  # the Java process, a subprocess.Popen, from `start` to `stop` or `kill`
         self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="kafka-")
         self.directory = Path(directory or self._temporary.name)
-        self.output = self.directory / "kafka.log"
+        self.output = self.directory / "kafka.log"  # what Kafka has printed since its start
 
     def __enter__(self):
         try:

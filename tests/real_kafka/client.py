@@ -158,7 +158,7 @@ class Kafka:
                 future.get(timeout=60)
 
     def commit(self, group, topic, offset) -> None:
-        """Commit this offset in partition 0 for a group that has no members."""
+        """Commit this offset in partition 0 for a group without members."""
         place = {TopicPartition(topic, 0): OffsetAndMetadata(offset, "", -1)}
 
         def stored():  # a Kafka that has just started may refuse, and the client does not say so

@@ -49,11 +49,10 @@ def set_up(jars, settings) -> Path:
     folder = jars / f"set-up-{digest[:16]}"
     if not folder.exists():
         with whole_or_not_at_all(folder) as made:
-            for needed in ("templates", "config"):
-                (made / needed).mkdir(parents=True)
-            for name in ("server.properties", "log4j2.yaml", "tools-log4j2.yaml"):
-                (made / "templates" / name).touch()
-            folders = "--default-configs-dir templates --mounted-configs-dir none --final-configs-dir config"
+            (made / "config").mkdir(parents=True)
+            for template in ("server.properties", "log4j2.yaml", "tools-log4j2.yaml"):
+                (made / template).touch()
+            folders = "--default-configs-dir . --mounted-configs-dir none --final-configs-dir config"
             command = [*java(jars), "kafka.docker.KafkaDockerWrapper", "setup", *folders.split()]
             environment = java_environment(CLUSTER_ID=CLUSTER_ID, **environment)
             result = subprocess.run(command, cwd=made, env=environment, capture_output=True, check=False)

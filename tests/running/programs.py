@@ -15,19 +15,14 @@ class Program:
     """A running program; failures call it by its name. The command is a list.
 
     The settings are more environment variables. Of ours it gets none for Kafka or Python, except PYTHONUNBUFFERED: the
-    scripts must work with it and without it.
-
-    Attributes:
-        process: the subprocess.Popen.
-        started: when it was started, in seconds of `now`.
-        output, errors: the lines that it has printed so far, as lists of Line.
+    scripts must work with it and without it. `process` is its subprocess.Popen.
     """
 
     def __init__(self, name, command, **settings):
         foreign = re.compile("KAFKA_|PYTHON(?!UNBUFFERED$)|SEND_")
         inherited = {key: value for key, value in os.environ.items() if not foreign.match(key)}
-        self.name, self.output, self.errors = name, [], []
-        self.started = now()
+        self.name, self.output, self.errors = name, [], []  # the Lines that it has printed so far
+        self.started = now()  # in seconds, as the times of its lines
         self.process = start(command, env={**inherited, **settings}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         streams = (self.process.stdout, self.output), (self.process.stderr, self.errors)
         self._readers = [threading.Thread(target=_read, args=pair, daemon=True) for pair in streams]
