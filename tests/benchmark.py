@@ -1,7 +1,7 @@
-"""Measure consumer1.py beside other clients' consumers, in eight minutes, on its own broker; print Markdown tables.
+"""Measure consumer1.py and other clients' consumers on a broker of their own, in eight minutes; print Markdown tables.
 
-For each: the silence from a restart to the first message; messages missing and repeated while it is ended and started
-again and messages arrive; and how fast it catches up. Each has the settings of its own documentation.
+They show how long a consumer takes from a restart to its first message, how many messages are missing or repeated when
+it is ended and restarted while messages arrive, and how fast it catches up, each with its documentation's settings.
 """
 
 import signal
@@ -9,7 +9,7 @@ import sys
 
 if sys.platform == "win32":
     sys.exit("benchmark.py: it ends consumers with Unix signals, so it needs Linux or macOS.")
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # while the rest is imported there is nothing to end
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # during the imports there is nothing to clean up
 
 import argparse
 import asyncio
@@ -26,9 +26,9 @@ from real_kafka.brokers import Broker
 from real_kafka.download import BrokerError
 from real_kafka.files import compose_service
 
-MISSED = 300_000  # messages; of 100,000 confluent-kafka has fetched all before it prints the first one
-# How often each catches up; the seconds after its first message when each is ended, for automatic commits, every 5 s,
-# have begun by then; and the numbers of partitions.
+MISSED = 300_000  # messages; of only 100,000, confluent-kafka would fetch all before it prints the first one
+# How often each consumer catches up; how many seconds after its first message it is ended, late enough for automatic
+# commits, which come every 5 s; the numbers of partitions.
 FULL, SHORT = (3, (6, 7, 8, 9), (1, 100, 500)), (1, (9,), (500,))
 METHOD = (
     "Catching up: one consumer at a time, the median of the rounds; output goes to a file. The others: all at the same "
@@ -39,8 +39,8 @@ METHOD = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--short", action="store_true", help="less than three minutes: one round, one restart")
-    parser.add_argument("--only", action="append", choices=COMMANDS, help="can be given again")
+    parser.add_argument("--short", action="store_true", help="takes less than three minutes: one round, one restart")
+    parser.add_argument("--only", action="append", choices=COMMANDS, help="measure only this one; can be repeated")
     options = parser.parse_args()
     on_ending(sys.exit)
     peers = [peer for peer in COMMANDS if peer in (options.only or COMMANDS)]
@@ -50,10 +50,10 @@ def main() -> None:
         try:
             versions.append(install_kafkajs())
         except (OSError, subprocess.SubprocessError):
-            print("kafkajs is left out, for it needs node, and npm to download it.", file=sys.stderr)
+            print("kafkajs is left out: it needs node, and npm to download it.", file=sys.stderr)
             peers.remove("kafkajs")
     if not peers:
-        sys.exit("benchmark.py: nobody is left to be measured.")
+        sys.exit("benchmark.py: no consumer is left to measure.")
     try:
         with Broker() as broker:
             found = asyncio.run(measure(broker.bootstrap_servers, peers, *(SHORT if options.short else FULL)))
@@ -61,38 +61,41 @@ def main() -> None:
         sys.exit(128 + signal.SIGINT)
     except (AssertionError, BrokerError) as error:
         lines = str(error).splitlines()
-        sys.exit(f"benchmark.py: {' … '.join(lines[:1] + lines[1:][-1:])}")  # those between are what a peer printed
+        sys.exit(f"benchmark.py: {' … '.join(lines[:1] + lines[1:][-1:])}")  # the lines between are what a peer printed
     settings = "\n".join(f"- **{peer}**: {SETTINGS[peer]}" for peer in peers)
     machine = f"{', '.join(versions)}, {platform.system()}, {os.cpu_count()} CPUs."
     print(machine, *found, settings, METHOD, sep="\n\n")
 
 
 async def measure(servers, peers, rounds, moments, partitions) -> list[str]:
-    """Return the tables; raise asyncio.CancelledError when a signal has ended it, and all that it had started."""
+    """Return the tables. A signal ends everything that was started, and raises asyncio.CancelledError."""
+    # A task is cancelled where it waits. An exception during the start of a consumer would leave the consumer running.
     task = asyncio.current_task()
-    # It is cancelled where it waits: what is raised amid the start of a consumer would leave that one behind.
-    on_ending(lambda *_: task.cancel())
+    on_ending(lambda _: task.cancel())
     missed, live, caught_up = Ticks(servers, "missed"), Ticks(servers, "live"), {peer: [] for peer in peers}
     missed.store(MISSED)
     for number in range(1, rounds + 1):
         for peer in peers:
             print(f"round {number} of {rounds}, {peer}: catching up with {MISSED:,} messages", file=sys.stderr)
             caught_up[peer].append(await catch_up(missed, peer))
-    print("restarting all while messages arrive: a minute at most for each time", file=sys.stderr)
+    print("restarting all while messages arrive: a minute at most for each restart", file=sys.stderr)
     restarted, by_partitions = await restart_all(live, peers, moments), {}
     for number in partitions:
         print(f"restarting all with {number} partitions", file=sys.stderr)
         by_partitions[number] = await restart_all(Ticks(servers, f"of-{number}", number), peers, (1,), ("Ctrl+C",))
-    return [*tables(caught_up, restarted, len(moments)), table_by_partitions(peers, by_partitions)]
+    return tables(caught_up, restarted, len(moments), by_partitions)
 
 
-def tables(caught_up, restarted, restarts) -> list[str]:
-    """Return three Markdown tables, one for each question, of what `catch_up` and `restart_all` returned."""
+def tables(caught_up, restarted, restarts, by_partitions) -> list[str]:
+    """Return four Markdown tables of {peer: results of `catch_up`}, the result of `restart_all`, how many restarts
+    that was for each consumer, and {number of partitions: the result of `restart_all`}.
+    """
     starts = [["Start to first message (s)", "first start", *(f"after {ending}" for ending in ENDINGS)]]
     verdicts = [[f"Missing / repeated messages (restarts: {restarts})", *(f"by {ending}" for ending in ENDINGS)]]
     yardsticks = [f"confluent-kafka-{loop}" for loop in ("poll", "batches")]
     columns = ["messages/s", *(f"ratio to {peer}" for peer in yardsticks), "peak memory (MiB)", "CPU time (s)"]
     rates = [[f"Catching up with {MISSED:,} messages", *columns]]
+    partitions = [["Restart after Ctrl+C to first message (s), by partitions", *map(str, by_partitions)]]
     for peer, rounds in caught_up.items():
         first, again, counts = zip(*(restarted[peer, ending] for ending in ENDINGS), strict=True)
         starts.append([peer, *(f"{median(seconds):.2f}" for seconds in (first, *again))])
@@ -101,18 +104,12 @@ def tables(caught_up, restarted, restarts) -> list[str]:
         others = [[rate for rate, _, _ in caught_up.get(other, [])] for other in yardsticks]
         ratios = [f"{rate / median(other):.2f}" if other else "-" for other in others]
         rates.append([peer, f"{rate:,.0f}", *ratios, f"{memory:.0f}", f"{cpu:.2f}"])
-    return [table(*rows) for rows in (starts, verdicts, rates)]
-
-
-def table_by_partitions(peers, restarted) -> str:
-    """Return a Markdown table of {number of partitions: what `restart_all` returned}."""
-    head = ["Restart after Ctrl+C to first message (s), by partitions", *map(str, restarted)]
-    rows = [[peer, *(f"{found[peer, 'Ctrl+C'][1][0]:.2f}" for found in restarted.values())] for peer in peers]
-    return table(head, *rows)
+        partitions.append([peer, *(f"{found[peer, 'Ctrl+C'][1][0]:.2f}" for found in by_partitions.values())])
+    return [table(*rows) for rows in (starts, verdicts, rates, partitions)]
 
 
 def table(head, *rows) -> str:
-    """Return a Markdown table; the first cell of a row is text, the others are figures."""
+    """Return a Markdown table. The first cell of a row is text, the others are figures."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

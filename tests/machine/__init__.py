@@ -1,1 +1,1 @@
-"""This machine: its processes, its signals, and waiting for what they do."""
+"""This machine: its processes and signals, and waiting for a condition."""

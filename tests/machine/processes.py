@@ -1,7 +1,6 @@
-"""Processes of this machine: the one place that knows how an operating system sees them."""
+"""This machine's processes and signals: the one place that knows how the operating system sees them."""
 
 import ctypes
-import os
 import signal
 import subprocess
 import sys
@@ -13,9 +12,9 @@ _started, _suspended = weakref.WeakSet(), [0.0]  # the processes of `start`; the
 
 
 def on_ending(end) -> None:
-    """Have Ctrl+C, SIGTERM and the end of the terminal call end(status), once: a second one must not disturb the end.
+    """Call end(status) on Ctrl+C, on SIGTERM or when the terminal closes, but only once: nothing disturbs the end.
 
-    The status is what shells expect, 128 and the signal's number. The end of the terminal stays ignored under nohup.
+    The status is what shells expect: 128 plus the signal's number. Under nohup, the closing terminal stays ignored.
     """
     numbers = [signal.SIGINT, signal.SIGTERM]
     numbers += [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN else []
@@ -30,13 +29,10 @@ def on_ending(end) -> None:
 
 
 def start(command, **how) -> subprocess.Popen:
-    """Start a process that ends with the thread that started it, on Linux, kill -9 included.
+    """Start a command, a list, with more arguments of subprocess.Popen.
 
-    It has a session of its own: a Ctrl+C in our terminal is for us, and we pass on what it should get.
-
-    Args:
-        command: as a list.
-        how: as subprocess.Popen has it.
+    On Linux, the process ends with the thread that started it, even if that is killed with kill -9. It has a session of
+    its own, so Ctrl+C in our terminal reaches only us. We pass on the signals that it should get.
     """
     more = {"preexec_fn": _die_with_parent} if sys.platform == "linux" else {}
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **more, **how)
@@ -45,22 +41,23 @@ def start(command, **how) -> subprocess.Popen:
 
 
 def _die_with_parent():
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # prctl(2); 1 is PR_SET_PDEATHSIG; a suspended one heeds nothing else
+    # prctl(2), 1 is PR_SET_PDEATHSIG. It must be SIGKILL: a suspended process reacts to nothing else.
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def now() -> float:
-    """Return the seconds of time.monotonic(), but for those in which `suspend` had this process suspended."""
+    """Return time.monotonic(), in seconds, without the time for which `suspend` suspended this process."""
     return time.monotonic() - _suspended[0]
 
 
 def suspend() -> None:
-    """Suspend this process, and what it has started, until the shell lets it go on in the foreground."""
+    """Suspend this process and everything it started, until the shell continues it in the foreground."""
     began, handler = time.monotonic(), signal.signal(signal.SIGTSTP, signal.SIG_DFL)
     for process in list(_started):
-        process.send_signal(signal.SIGSTOP)  # unless it has ended
+        process.send_signal(signal.SIGSTOP)  # does nothing if it has ended
     try:
         signal.raise_signal(signal.SIGTSTP)
-        if sys.stdout.isatty():  # in the background, as after `bg`, this suspends it again
+        if sys.stdout.isatty():  # in the background, as after `bg`, this suspends us again
             termios.tcsetattr(sys.stdout, termios.TCSADRAIN, termios.tcgetattr(sys.stdout))
     finally:
         signal.signal(signal.SIGTSTP, handler)
@@ -70,16 +67,12 @@ def suspend() -> None:
 
 
 def commands_with(text) -> list[str]:
-    """Return the command lines of the running processes that name `text` there or in their environment.
+    """Return the command lines of all running processes that have `text` in them or in their environment.
 
-    This process and those it descends from are not among them.
+    This process and its ancestors are left out.
     """
-    import psutil  # noqa: PLC0415 - the tests alone ask, and have it
+    import psutil  # noqa: PLC0415 - only the tests call this, and only they have psutil
 
-    ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    found = []
-    for process in psutil.process_iter(["cmdline", "environ"]):  # None for those that are not ours
-        command, environment = process.info["cmdline"] or [], process.info["environ"] or {}
-        if process.pid not in ours and any(text in word for word in [*command, *environment.values()]):
-            found.append(" ".join(command))
-    return found
+    us = [psutil.Process(), *psutil.Process().parents()]
+    others = [process for process in psutil.process_iter(["cmdline", "environ"]) if process not in us]
+    return [" ".join(process.info["cmdline"] or []) for process in others if text in str(process.info)]

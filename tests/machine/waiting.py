@@ -1,4 +1,4 @@
-"""Waiting for something to become true: for a limited time, never by sleeping and hoping."""
+"""Wait for a condition, for a limited time. Never sleep and hope."""
 
 import time
 
@@ -6,30 +6,26 @@ from machine.processes import now
 
 
 class Overdue(AssertionError):
-    """What was waited for has not come, and the message says what came instead."""
+    """The condition did not come true. The message says what came instead."""
 
 
-def wait_until(what, ask, wanted=bool, limit=60, every=0.1):
-    """Return ask()'s first answer that is wanted: wait_until("the group to be empty", lambda: kafka.members("g"), 0).
+def wait_until(what, ask, wanted=bool, limit=60, *, every=0.1, is_over=lambda: False):  # noqa: PLR0913 - four have defaults
+    """Return the first answer of ask() that is wanted: wait_until("the group to be empty", lambda: members("g"), 0).
+
+    Raise Overdue, with the last answer, if none came in time. An error in ask() ends the waiting, too.
 
     Args:
         what: the end of the sentence "Waited 60 s for …".
-        ask: may raise an error, which ends the waiting.
-        wanted: the answer itself, or a function that says if an answer will do. By default, any true one.
-        limit: in seconds.
-        every: the seconds between two questions.
-
-    Raises:
-        Overdue: no wanted answer came in time. It shows the last one.
+        wanted: the answer itself, or a function that tells whether an answer will do. By default, any true one.
+        limit, every: how long to wait, and to sleep between two questions, in seconds.
+        is_over: tells when to ask one last time, even before the limit.
     """
-    deadline = now() + limit
-    while not will_do(wanted, answer := ask()):
-        if now() > deadline:
-            raise Overdue(f"Waited {limit} s for {what}; last seen: {str(answer)[:2000]}")
+    began = now()
+    while True:
+        is_last = now() > began + limit or is_over()
+        answer = ask()
+        if wanted(answer) if callable(wanted) else answer == wanted:
+            return answer
+        if is_last:
+            raise Overdue(f"Waited {now() - began:.1f} s for {what}; last seen: {str(answer)[:2000]}")
         time.sleep(every)
-    return answer
-
-
-def will_do(wanted, answer) -> bool:
-    """Tell whether this is a wanted answer, as `wait_until` has it."""
-    return wanted(answer) if callable(wanted) else answer == wanted

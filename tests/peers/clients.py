@@ -1,4 +1,4 @@
-"""Who is measured: consumer1.py and its peers, each as its own documentation writes a consumer."""
+"""The clients that are measured: consumer1.py and its peers, each as its own documentation writes a consumer."""
 
 import subprocess
 import sys
@@ -7,9 +7,9 @@ from pathlib import Path
 from real_kafka.files import CACHE, ROOT
 
 PROGRAMS = Path(__file__).parent / "programs"
-KAFKAJS = "kafkajs@2.2.4"  # what the Node originals use
+KAFKAJS = "kafkajs@2.2.4"  # the Node originals use it
 NODE_FOLDER = CACHE / KAFKAJS
-# By a peer's name, which is what --only takes and the tables show: what runs it, and what to know of its settings.
+# The keys are the names that --only takes and the tables show: the command that runs a client, and its settings.
 COMMANDS = {
     "consumer1.py": [sys.executable, ROOT / "consumer1.py"],
     "kafka-python-console": [sys.executable, PROGRAMS / "kafka_python_console.py"],
@@ -33,7 +33,7 @@ SETTINGS = {
 
 
 def install_kafkajs() -> str:
-    """Download kafkajs, once; return its version and Node's. Without node or npm: OSError or SubprocessError."""
+    """Download kafkajs once; return its version and Node's. Without node or npm: OSError or SubprocessError."""
     node = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout.strip()
     if not (NODE_FOLDER / "package-lock.json").exists():  # npm writes it last
         install = ["npm", "install", "--prefix", NODE_FOLDER, "--ignore-scripts", "--no-audit", "--no-fund", KAFKAJS]

@@ -1,7 +1,7 @@
-"""Consumers that run and are watched: one at a time where they catch up, all at the same time where they wait.
+"""Run consumers and watch them: one at a time while they catch up, all at the same time while they are restarted.
 
-The messages are numbered ticks: the one at offset N has the price N, so a line that shows a tick names it, also where
-a consumer prints values alone.
+The messages are numbered ticks: the one at offset N has the price N. So a line that shows a tick identifies it, even
+where a consumer prints only values.
 """
 
 import asyncio
@@ -15,29 +15,28 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from peers.clients import COMMANDS
+from real_kafka.client import Kafka
 from running.programs import Program
 
 RATE = 100  # messages a second, while consumers are restarted
 ENDINGS = {"Ctrl+C": signal.SIGINT, "SIGTERM": signal.SIGTERM, "kill -9": signal.SIGKILL}
-LIMIT = 300  # seconds, for what is waited for
+LIMIT = 300  # seconds, for each wait
 TICK = re.compile(r'"price":"(\d+)\.00","broker":"Broker1"}')
 
 
 class Ticks:
-    """A topic of so many partitions, which it makes; it has the ticks 0 to `stored` - 1."""
+    """A new topic with so many partitions. It has the ticks 0 to `stored` - 1."""
 
     def __init__(self, servers, topic, partitions=1):
         self.servers, self.topic, self.stored = servers, topic, 0
-        admin = AdminClient({"bootstrap.servers": servers})
-        admin.create_topics([NewTopic(topic, partitions)])[topic].result()
+        Kafka(servers).create_topic(topic, partitions)
         settings = {"enable.idempotence": True, "queue.buffering.max.messages": 0, "log_level": 0}  # 0: no limit
         self._producer = Producer({"bootstrap.servers": servers, **settings})
 
     def store(self, count) -> None:
-        """Store the next ticks, until there are so many; raises AssertionError if some are not stored after 60 s."""
+        """Store ticks until there are `count`; raise AssertionError if some are not stored within 60 s."""
         for number in range(self.stored, count):
             self._producer.produce(self.topic, b'{"symbol":"AAPL","price":"%d.00","broker":"Broker1"}' % number)
         left = self._producer.flush(60)
@@ -47,7 +46,7 @@ class Ticks:
 
 @contextlib.contextmanager
 def running(ticks, peer, group, *through):
-    """Run a consumer, through this command if there is one, and kill it at the end if it still runs."""
+    """Run a consumer, as arguments of the command `through` if there is one, and kill it at the end."""
     settings = {"KAFKA_BOOTSTRAP_SERVERS": ticks.servers, "KAFKA_TOPIC": ticks.topic, "KAFKA_GROUP_ID": group}
     consumer = Program(peer, [*through, *COMMANDS[peer]], **settings)
     try:
@@ -57,10 +56,10 @@ def running(ticks, peer, group, *through):
 
 
 async def catch_up(ticks, peer) -> tuple[float, float, float]:
-    """Run a consumer in a new group until it has printed each tick once, to a file: that is never slower than it.
+    """Run a consumer in a new group until it has printed each tick once, to a file, which never slows it down.
 
-    Return the messages a second, without those that the first look finds: whoever prints more at once gains nothing;
-    the largest resident memory seen, in MiB; and the seconds of processor time, in the process and in the kernel.
+    Return the messages per second, without those that the first look finds, so that it is no advantage to print many at
+    once; the largest resident memory seen, in MiB; and the user and system CPU time, in seconds.
     """
     looks, printed = [], []
     with tempfile.NamedTemporaryFile(prefix="benchmark-", buffering=0) as file:
@@ -79,21 +78,16 @@ async def catch_up(ticks, peer) -> tuple[float, float, float]:
         file.seek(0)
         numbers = sorted(map(int, TICK.findall(file.read().decode())))
     assert numbers == list(range(ticks.stored)), f"{peer} did not print each of {ticks.stored} messages once"
-    now, last, memory, cpu = zip(*looks, strict=True)
-    return (last[-1] - last[0]) / (now[-1] - now[0] or 1), max(memory), cpu[-1]
+    at, last, memory, cpu = zip(*looks, strict=True)
+    return (last[-1] - last[0]) / (at[-1] - at[0] or 1), max(memory), cpu[-1]
 
 
 async def restart_all(ticks, peers, moments, endings=tuple(ENDINGS)) -> dict:
-    """Start each consumer, end it and start it again, in each way, all at the same time while messages arrive.
-
-    Each is ended at each of these moments, in seconds after its first message. Return {(peer, ending): the seconds from
-    its first start to its first message, a list of the same for its later starts, what `missing_and_repeated` returns}.
-    """
+    """Return {(peer, ending): the result of `restart_often`} of all at the same time, while messages arrive."""
     begin, tasks = time.monotonic(), {}
-    for peer in peers:
-        for name in endings:
-            often = restart_often(ticks, peer, ENDINGS[name], moments, delay=len(tasks) / 2)
-            tasks[peer, name] = asyncio.create_task(often)
+    for peer, name in ((peer, name) for peer in peers for name in endings):
+        often = restart_often(ticks, peer, ENDINGS[name], moments, delay=len(tasks) / 2)
+        tasks[peer, name] = asyncio.create_task(often)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(tasks)))
     left = tasks.values()
     while left:
@@ -104,7 +98,11 @@ async def restart_all(ticks, peers, moments, endings=tuple(ENDINGS)) -> dict:
 
 
 async def restart_often(ticks, peer, ending, moments, delay) -> tuple[float, list[float], tuple[int, int]]:
-    """Start one consumer, end it and start it again, in a new group; return its part of what `restart_all` returns."""
+    """Start a consumer in a new group. End it at each of the moments, in seconds after its first message; restart it.
+
+    Return the seconds from the first start to the first message, a list of the same for the later starts, and the
+    result of `missing_and_repeated`.
+    """
     await asyncio.sleep(delay)  # so that not all start at once
     group, silences, printed = str(uuid.uuid4()), [], []
     for seconds in (*moments, 0):
@@ -121,7 +119,7 @@ async def restart_often(ticks, peer, ending, moments, delay) -> tuple[float, lis
 
 
 def missing_and_repeated(stored, printed) -> tuple[int, int]:
-    """Return how many of the ticks 0 to `stored` - 1 are not among the printed numbers, and how many are repeated."""
+    """Return how many of the ticks 0 to `stored` - 1 were not printed, and how many were printed again."""
     judged = [number for number in printed if number < stored]
     distinct = len(set(judged))
     return stored - distinct, len(judged) - distinct

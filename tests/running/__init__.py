@@ -1,1 +1,1 @@
-"""Running programs as a person does: the four scripts as processes, and a command in a terminal."""
+"""Run programs as a person does: the four scripts as processes, and a command in a terminal."""

@@ -1,4 +1,4 @@
-"""Running a program as a person does: a process with an environment and real signals, whose lines are read back."""
+"""Run a program as a person does: a process with an environment and real signals. Its lines are read back."""
 
 import os
 import re
@@ -8,60 +8,43 @@ import threading
 
 from evidence.lines import Line, line_of
 from machine.processes import now, start
-from machine.waiting import Overdue, wait_until, will_do
+from machine.waiting import Overdue, wait_until
 
 
 class Program:
-    """A program, running.
+    """A running program; failures call it by its name. The command is a list.
 
-    Args:
-        name: what failures call it.
-        command: as a list.
-        settings: more of its environment. Of our own it gets nothing that names Kafka or Python, but PYTHONUNBUFFERED:
-            the scripts must do without it as with it.
-
-    Attributes:
-        process: the subprocess.Popen.
-        started: when it was started, in seconds of time.monotonic().
-        output, errors: what it has printed so far, as lists of Line.
-        next_line_gets: a signal that it gets as soon as it has printed another line, once; or None.
+    The settings are more environment variables. Of ours it gets none for Kafka or Python, except PYTHONUNBUFFERED: the
+    scripts must work with it and without it. `process` is its subprocess.Popen. The signal `next_line_gets` is sent to
+    it once, as soon as it has printed another line.
     """
 
     def __init__(self, name, command, **settings):
-        foreign = ("KAFKA_", "PYTHON", "SEND_")
-        ours = os.environ.items()
-        inherited = {key: value for key, value in ours if key == "PYTHONUNBUFFERED" or not key.startswith(foreign)}
-        self.name, self.output, self.errors, self.next_line_gets = name, [], [], None
-        self.started = now()
+        foreign = re.compile("KAFKA_|PYTHON(?!UNBUFFERED$)|SEND_")
+        inherited = {key: value for key, value in os.environ.items() if not foreign.match(key)}
+        self.name, self.output, self.errors = name, [], []  # the Lines that it has printed so far
+        self.next_line_gets = None
+        self.started = now()  # in seconds, as the times of its lines
         self.process = start(command, env={**inherited, **settings}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self._readers = [
-            threading.Thread(target=self._take_in, args=pair, daemon=True)
-            for pair in ((self.process.stdout, self.output), (self.process.stderr, self.errors))
-        ]
+        streams = (self.process.stdout, self.output), (self.process.stderr, self.errors)
+        self._readers = [threading.Thread(target=self._read, args=pair, daemon=True) for pair in streams]
         for reader in self._readers:
             reader.start()
 
     def until(self, what, ask, wanted=bool, limit=60):
-        """Wait as the function `wait_until` does, but no longer than the program runs; fail with what was printed."""
-
-        def asked():
-            has_ended = self.has_ended()  # asked first: its last lines may be what is waited for
-            answer = ask()
-            if has_ended and not will_do(wanted, answer):
-                raise Overdue(f"Ended with {self.process.returncode} before {what}; last seen: {answer}")
-            return answer
-
+        """Wait as `wait_until` does, but only while the program runs. A failure shows what the program printed."""
         try:
-            return wait_until(what, asked, wanted, limit, every=0.05)
+            return wait_until(what, ask, wanted, limit, every=0.05, is_over=self.has_ended)
         except Overdue as why:
-            raise AssertionError(f"{self.name}: {why}. It printed only\n{self.text()}") from None
+            state = "still runs" if self.process.poll() is None else f"ended with {self.process.returncode}"
+            raise AssertionError(f"{self.name}: {why}. It {state} and printed only\n{self.text()}") from None
 
     def has_ended(self) -> bool:
-        """Tell whether it has ended and all its lines are read."""
-        return self.process.poll() is not None and not any(r.is_alive() for r in self._readers)
+        """Tell whether it has ended and all its lines have been read."""
+        return self.process.poll() is not None and not any(reader.is_alive() for reader in self._readers)
 
     def wait_for(self, pattern, limit=60, since=0.0) -> Line:
-        """Return the first line since then in which the regular expression is found; raises as `wait_until`."""
+        """Return the first line, read at `since` or later, that contains the regular expression; fail as `until`."""
 
         def found():
             return next((line for line in self.output if line.at >= since and re.search(pattern, line.text)), None)
@@ -73,31 +56,25 @@ class Program:
 
     def send(self, number) -> None:
         """Send it a signal, unless it has ended."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
+        self.process.send_signal(number)
 
     def wait(self, limit=60) -> int:
-        """Return its exit status when it has ended and all its lines are read; fail after `limit` seconds."""
-        try:
-            status = self.process.wait(limit)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"{self.name} still runs after {limit} s:\n{self.text()}") from None
-        for reader in self._readers:
-            reader.join(limit)
-        return status
+        """Return its exit status when it has ended and all its lines have been read; fail after `limit` seconds."""
+        self.until("its end", self.has_ended, limit=limit)
+        return self.process.returncode
 
     def interrupt(self, limit=60) -> int:
-        """Stop it as Ctrl+C does; return its exit status."""
+        """Stop it as Ctrl+C does, and return its exit status."""
         self.send(signal.SIGINT)
         return self.wait(limit)
 
     def kill(self) -> int:
-        """Kill it, and what it has started, as kill -9 does; return its exit status."""
+        """Kill it and what it started, as kill -9 does, and return its exit status."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         return self.wait()
 
-    def _take_in(self, stream, lines):
+    def _read(self, stream, lines):
         with stream:
             for line in stream:
                 if self.next_line_gets:

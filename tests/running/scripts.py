@@ -1,4 +1,4 @@
-"""The four scripts, run as a person runs them. Nothing here imports them: they are processes that print lines."""
+"""Run the four scripts as a person does. Nothing here imports them: they are processes that print lines."""
 
 import sys
 
@@ -10,14 +10,10 @@ from running.programs import Program
 
 
 class Script(Program):
-    """One of the four scripts, running.
+    """One of the four scripts, running; its name is "producer1", "producer2", "consumer1" or "consumer2".
 
-    Args:
-        name: "producer1", "producer2", "consumer1" or "consumer2".
-        arguments: its command line.
-        command: another program to run in its place, as a list.
-        before: the Snapshot of Kafka before the start, for the judge.
-        settings: as `Program` has them.
+    The arguments are the rest of its command line. A command, a list, runs in its place. The settings are as for
+    `Program`. `before` is the Snapshot of Kafka just before the start, for the judge.
     """
 
     def __init__(self, name, bootstrap_servers, *arguments, command=None, before=None, **settings):
@@ -27,32 +23,29 @@ class Script(Program):
         self.group = settings.get("KAFKA_GROUP_ID", f"stock-group{name[-1]}") if name.startswith("consumer") else None
 
     def wait_for_messages(self, count, limit=60) -> list[Message]:
-        """Return `messages` when there are `count` of them; raises as `wait_until`."""
-        self.until(f"{count} messages", lambda: len(self.messages()), lambda number: number >= count, limit)
-        return self.messages()
+        """Return `messages` when there are at least `count`; fail as `until`."""
+        return self.until(f"{count} messages", self.messages, lambda messages: len(messages) >= count, limit)
 
     def messages(self, since=0.0) -> list[Message]:
-        """Return the messages that it says it has sent or received; `since` as in `run`."""
+        """Return the messages that it says it sent or received; `since` as for `printed`."""
         return self.printed(since).messages
 
     def printed(self, since=0.0) -> Run:
-        """Return what it has printed, for the judge; only what was printed `since`, in seconds of time.monotonic()."""
+        """Return what it has printed, for the judge; only lines read at `since` or later, in seconds of `now`."""
         lines = [line for line in list(self.output) if line.event and line.at >= since]
-        if not self.before or since:
-            return Run(self.name, lines, self.group)
-        return Run(self.name, lines, self.group, self.before.group(self.group).committed, self.before.logs)
+        return Run(self.name, lines, self.group, None if since else self.before)
 
 
 def printed_by(scripts, since=0.0) -> list[Run]:
-    """Return what each of these scripts has printed, as `Script.run` does."""
+    """Return what each of these scripts has printed, as `Script.printed` does."""
     return [script.printed(since) for script in scripts]
 
 
 def end_and_judge(scripts, kafka, topic, since=0.0, repeats=0) -> None:
-    """Let the producers send some more and end, the consumers read to the end and end; judge what all have printed.
+    """Let the producers send 20 more each and end, let the consumers read everything and end, and judge all lines.
 
-    Each consumer has a group of its own. No script may print an error. `since` is as in `Script.run`, `repeats` as in
-    `assert_sound`.
+    Each consumer must have a group of its own, and no script may print an error. `since` is as for `Script.printed`,
+    `repeats` as for `assert_sound`.
     """
     producers = [script for script in scripts if script.group is None]
     consumers = [script for script in scripts if script.group is not None]

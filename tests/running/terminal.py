@@ -1,5 +1,6 @@
-"""Running a command in a terminal, and seeing what a person sees there."""
+"""Run a command in a terminal, and see what a person sees there."""
 
+import contextlib
 import os
 import re
 
@@ -12,16 +13,10 @@ COLUMNS, ROWS = 80, 24
 
 
 class Terminal:
-    """A command in a terminal of 80 columns and 24 lines, as a context manager that ends it.
+    """A command in a terminal of 80 columns and 24 rows, as a context manager that ends it.
 
-    It is read whenever something is asked, and waits meanwhile if it writes more than a terminal holds.
-
-    Args:
-        command: as a list.
-        settings: more of its environment.
-
-    Attributes:
-        written: all bytes that were read so far.
+    The command is a list, and the settings are more environment variables. Its output is read only while a method
+    waits. If it writes more than a terminal holds, it waits, too. `written` has all bytes that were read so far.
     """
 
     def __init__(self, command, **settings):
@@ -36,24 +31,20 @@ class Terminal:
     def __exit__(self, *_):
         self._process.close(force=True)
 
-    def _take_in(self) -> bool:
-        """Take in what it has written since; return whether more may come."""
-        try:
+    def _has_ended(self) -> bool:
+        """Read what is new, and tell whether that was the end."""
+        with contextlib.suppress(pexpect.TIMEOUT, pexpect.EOF):
             data = self._process.read_nonblocking(65536, timeout=0)
-        except pexpect.TIMEOUT:
-            return True
-        except pexpect.EOF:
-            return False
-        self.written += data
-        self._stream.feed(data)
-        return True
+            self.written += data
+            self._stream.feed(data)
+        return self._process.flag_eof
 
     def shows(self, pattern, limit=60):
-        """Return the match of a regular expression in what the screen shows, waiting for it as `wait_until` does."""
+        """Return the match of a regular expression in what the screen shows; wait for it as `wait_until` does."""
         search = re.compile(pattern, re.MULTILINE).search
 
         def screen():
-            self._take_in()
+            self._has_ended()
             return "\n".join(["", *map(str.rstrip, self._screen.display)])
 
         return search(wait_until(f"{pattern!r} on the screen", screen, search, limit))
@@ -62,11 +53,11 @@ class Terminal:
         self._process.send(keys)
 
     def interrupt(self) -> int:
-        """End it with Ctrl+C; return its exit status."""
+        """End it with Ctrl+C, and return its exit status."""
         self._process.sendintr()
         return self.ends()
 
     def ends(self) -> int:
         """Return its exit status when it has ended."""
-        wait_until("the end of its output", self._take_in, False)
+        wait_until("the end of its output", self._has_ended)
         return self._process.wait()

@@ -1,4 +1,4 @@
-"""aiokafka as its README writes a consumer: `async for`, print; Ctrl+C stops it. Commits are automatic."""
+"""aiokafka, as its README writes a consumer: `async for`, print. Ctrl+C stops it. Commits are automatic."""
 
 import asyncio
 import os

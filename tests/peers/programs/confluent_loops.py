@@ -1,6 +1,6 @@
-"""confluent-kafka as its README writes a consumer: poll, print; Ctrl+C closes it. Commits are automatic.
+"""confluent-kafka, as its README writes a consumer: poll, print. Ctrl+C closes it. Commits are automatic.
 
-With the argument "batches" it takes up to 500 messages at once and prints them in one go: its fastest loop in Python.
+With the argument "batches", it takes up to 500 messages at once and prints them together: its fastest loop in Python.
 """
 
 import os
@@ -23,11 +23,9 @@ def poll():
 
 def batches():
     while True:
-        lines = []
-        # It waits for all 500 or for the time to be over, so the time is how late a live message may come.
-        for message in consumer.consume(500, timeout=0.1):
-            value, partition, offset = message.value().decode(), message.partition(), message.offset()
-            lines.append(f"Received: {value} (partition {partition}, offset {offset})")
+        # It waits for 500 messages or for the whole timeout. So that is how late a live message may come.
+        messages = consumer.consume(500, timeout=0.1)
+        lines = [f"Received: {m.value().decode()} (partition {m.partition()}, offset {m.offset()})" for m in messages]
         if lines:
             print("\n".join(lines), flush=True)
 

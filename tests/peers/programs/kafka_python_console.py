@@ -1,6 +1,6 @@
-"""kafka-python's own console consumer, `python -m kafka.consumer`; it prints values alone.
+"""kafka-python's own console consumer, `python -m kafka.consumer`, which prints only values.
 
-A terminal shows each line at once. So does this, though the output goes to a file.
+In a terminal, each line appears at once. Here, too, each line is written at once, although the output is a file.
 """
 
 import os

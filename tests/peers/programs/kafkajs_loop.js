@@ -1,10 +1,10 @@
-// kafkajs as its README writes a consumer, and as the Node originals do: no signal is handled. Commits are automatic.
+// kafkajs, as its README and the Node originals write a consumer: no signal is handled. Commits are automatic.
 const { Kafka, logLevel } = require("kafkajs");
 
 const kafka = new Kafka({
   clientId: "my-app",
   brokers: process.env.KAFKA_BOOTSTRAP_SERVERS.split(","),
-  logLevel: logLevel.ERROR, // its log goes to stdout, too
+  logLevel: logLevel.ERROR, // its log goes to stdout as well
 });
 const consumer = kafka.consumer({ groupId: process.env.KAFKA_GROUP_ID });
 
