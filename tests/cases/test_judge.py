@@ -53,6 +53,7 @@ GAPS = [consumer(START, *ticks(0, 3), resuming(5, 3), *ticks(7))]
 SOUND = {
     "nothing at all": ([], Log([])),
     "sent and received": ([producer(*ALL), consumer(START, *FIVE)], WHOLE),
+    "a producer killed before it could print its tick": ([Run("producer1", [], has_open_tick=True)], Log(ticks(0))),
     "a restart after kill -9 repeats": (RESTART, WHOLE),
     "a kill -9 before the first commit": (KILLED, WHOLE),
     "rewound on purpose": ([consumer(START, *FIVE), consumer(resuming(0, 5), *FIVE, committed=0)], WHOLE),
@@ -85,6 +86,7 @@ TOCK, TWICE = Log([Message(0, 0, "tock")]), Log([*ticks(0, 1), Message(0, 2, "ti
 WRONG = [
     wrong("lost write", "2", producer(0, 1, 2), who="producer1", log=Log(ticks(0, 1))),
     wrong("duplicate", "2", producer(0, 1), who="producers", log=TWICE),
+    wrong("duplicate", "0 to 4", Run("producer1", [], has_open_tick=True), who="producers"),
     wrong("producer order", "1", producer(0, 2, 1), who="producer1", log=Log(ticks(0, 1, 2))),
     wrong("unseen", "2, 4", consumer(START, *ticks(0, 1)), consumer(resuming(3, 1), *ticks(3)), who="group g"),
     wrong("unseen", "4", consumer(LATEST, *ticks(2, 3)), who="group g"),

@@ -16,6 +16,7 @@ class Run:
     lines: list[Line]  # the lines that have an event, in order
     group: str | None = None  # None for a producer
     before: Snapshot | None = None  # what Kafka had just before the start; None if nobody asked
+    has_open_tick: bool = False  # a producer that ended amid a tick: Kafka may have one more than it says
 
     def of(self, *kinds) -> list:
         """Return the events of these classes, such as Lost."""

@@ -1,5 +1,6 @@
 """Run the four scripts as a person does. Nothing here imports them: they are processes that print lines."""
 
+import signal
 import sys
 
 from evidence.history import Run
@@ -33,7 +34,8 @@ class Script(Program):
     def printed(self, since=0.0) -> Run:
         """Return what it has printed, for the judge; only lines read at `since` or later, in seconds of `now`."""
         lines = [line for line in list(self.output) if line.event and line.at >= since]
-        return Run(self.name, lines, self.group, None if since else self.before)
+        has_open_tick = self.process.poll() == -signal.SIGKILL or "has not acknowledged this tick" in self.text()
+        return Run(self.name, lines, self.group, None if since else self.before, has_open_tick)
 
 
 def printed_by(scripts, since=0.0) -> list[Run]:
