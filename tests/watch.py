@@ -40,13 +40,13 @@ from real_kafka.client import Kafka
 SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
 TOPIC = os.environ.get("KAFKA_TOPIC", "stock-market")
 EVERY = 0.5  # seconds from one snapshot to the next
-SILENT = 3  # seconds without an answer until that is told
-FOR_EVER = 24 * 60 * 60  # seconds; then it goes on
+SILENT = 3  # seconds that Kafka may take to answer, without a word
+FOR_EVER = 24 * 60 * 60  # seconds
 COLOURS = ("green", "yellow", "cyan", "magenta", "blue")
 
 
 def screen(snapshot, chronicle, news) -> Screen:
-    """Return the picture, with the lanes as they were when Kafka answered last."""
+    """Return the picture, with the lanes as they were when Kafka last answered."""
     drawn = []
     for number, log in sorted(snapshot.logs.items()):
         views = [
@@ -60,9 +60,9 @@ def screen(snapshot, chronicle, news) -> Screen:
 
 
 def silence_in_words() -> str:
-    """Return why the first address gives no answer, as a sentence, or "" if it answers even what is no question."""
+    """Say why nobody answers at the first address; "" if somebody answers there."""
     first, tls = SERVERS.partition(",")[0], ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE  # nothing is sent: does it speak TLS?
+    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE  # to see if it speaks TLS; nothing is sent
     try:
         address = urlsplit(f"//{first}")
         with socket.create_connection((address.hostname, address.port or 9092), SILENT) as connection:
@@ -76,12 +76,12 @@ def silence_in_words() -> str:
 
 
 def watch(shown) -> None:
-    """Ask Kafka, and tell in the Live picture, or in plain lines if it is None, for ever."""
+    """Ask Kafka again and again. Tell what it says in the Live picture, or in plain lines if `shown` is None."""
     kafka, chronicle, news = Kafka(SERVERS, timeout_ms=4000), Chronicle(TOPIC), deque(maxlen=200)
     snapshot = Snapshot(0)
     while True:
         try:
-            # Where no Kafka is, wait until that has to be told, and after that for as long as it takes.
+            # If Kafka does not answer, wait until it is time to say so, and then for as long as it takes.
             snapshot = kafka.snapshot(TOPIC, patience=FOR_EVER if chronicle.away else SILENT)
             lines = chronicle.see(snapshot)
         except KafkaError as error:
@@ -96,11 +96,11 @@ def watch(shown) -> None:
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)  # what it says of an outage is told here
+    logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)  # the watch itself tells of an outage
     on_ending(lambda _: sys.exit())
-    with contextlib.suppress(BrokenPipeError), picture(terminal()) as shown:  # where the reader is gone, as in `| head`
+    with contextlib.suppress(BrokenPipeError), picture(terminal()) as shown:  # if the reader is gone, as after `| head`
         watch(shown)
-    os._exit(0)  # without another try to write to a reader that is gone
+    os._exit(0)  # do not try to write to a reader that is gone
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from running.terminal import Terminal
 
 DEMO = [sys.executable, str(ROOT / "tests" / "demo.py"), "--fast"]
 SVG = "{http://www.w3.org/2000/svg}"
-NUMBER = re.compile(r"(?<![\w.])\d+(?!\.?\d)")  # neither in a name nor seconds with a decimal
+NUMBER = re.compile(r"(?<![\w.])\d+(?!\.?\d)")  # not in a name, and not seconds with a decimal
 
 
 def test_it_tells_all_seven_steps_and_no_message_is_missing(tmp_path):
@@ -26,7 +26,7 @@ def test_it_tells_all_seven_steps_and_no_message_is_missing(tmp_path):
     assert not program.errors
     output = program.text()
     assert "\x1b" not in output
-    assert output.count("    $ python consumer1.py") == 5  # each time before its lines: what is stopped prints none
+    assert output.count("    $ python consumer1.py") == 5  # once for each start, above its lines
     check_sentences(output)
     check_table(output)
     check_film(picture)
@@ -34,7 +34,7 @@ def test_it_tells_all_seven_steps_and_no_message_is_missing(tmp_path):
 
 
 def check_sentences(output):
-    """Check that each number of offsets in a step's sentences is one that a script's line has in that step.
+    """Check that each offset in a step's sentences also stands in a script's line of that step.
 
     What has moved on since stands in no such line, nor what nobody has printed.
     """
@@ -48,7 +48,7 @@ def check_sentences(output):
 
 
 def check_table(output):
-    """Check that the table's figures fit what the story has told: what came again, and what was deleted unread."""
+    """Check the table against the story: what came again, and what was deleted unread."""
     table, _, verdict = output.partition("What Kafka stored")[2].partition("Verdict: ")
     rows = re.findall(r"(consumer\d) +(\d+) +(\d+) +(\d+) +(\d+)", table)
     stored = int(re.search(r"no message .* (\d+) were sent and stored;", verdict)[1])
@@ -58,12 +58,18 @@ def check_table(output):
         received, lost, repeated, lags = zip(*(map(int, row[1:]) for row in rows if row[0] == name), strict=True)
         assert sum(received) - sum(repeated) + sum(lost) == stored
         assert lost == (0, 0, 0, 0, 0, 0, unread)
-        assert (*repeated[:3], *repeated[5:]) == (0, 0, 0, rewound, 0)  # in between, a crash and an outage may repeat
+        assert (*repeated[:3], *repeated[5:]) == (
+            0,
+            0,
+            0,
+            rewound,
+            0,
+        )  # a crash and an outage may repeat
         assert lags[-1] == 0
 
 
 def check_film(file):
-    """Check that it is a small film of the first four steps, which loads and runs nothing."""
+    """Check that it is a small film of the first four steps that loads and runs nothing."""
     drawing = file.read_text("utf-8")
     assert len(drawing) < 300_000
     root = ElementTree.fromstring(drawing)
@@ -93,7 +99,7 @@ def test_the_picture_in_the_readme_is_such_a_film():
     check_film(ROOT / "tests" / "demo.svg")
 
 
-def test_on_a_terminal_it_shows_a_picture_until_ctrl_c_and_leaves_all_as_it_was(tmp_path):
+def test_in_a_terminal_it_shows_a_picture_until_ctrl_c_and_leaves_everything_as_it_was(tmp_path):
     with Terminal(DEMO, TMPDIR=str(tmp_path)) as terminal:
         terminal.shows("Step 1 of 7")
         stopped = r"Group stock-group1 will resume .*\nStopped\..*\n+"

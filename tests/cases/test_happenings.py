@@ -1,4 +1,4 @@
-"""What the watch tells about snapshots of Kafka: what has happened, and nothing where nothing has."""
+"""What the watch says about snapshots of Kafka: everything that happened, and nothing else."""
 
 from dataclasses import replace
 
@@ -20,19 +20,19 @@ AGAIN = "consumer1 is in group g again and holds t-0."
 
 
 class Watched:
-    """A chronicle that is told snapshot by snapshot, one each half second of a made-up time."""
+    """A Chronicle that sees one snapshot after another, by default half a second apart."""
 
     def __init__(self):
         self.chronicle, self.snapshot = Chronicle("t"), FIRST
         assert self.chronicle.see(FIRST) == [(f"{clock(FIRST.at)}  Topic t exists.", "green")]
 
     def see(self, seconds=0.5, **changes):
-        """Snapshot again; changes are those of Snapshot. Return the lines without their time."""
+        """Show it the next snapshot, with these changes. Return the lines without their time."""
         self.snapshot = replace(self.snapshot, at=self.snapshot.at + seconds, **changes)
         return [text[10:] for text, _ in self.chronicle.see(self.snapshot)]
 
     def move(self, times=1, seconds=0.5, end=0, committed=0, **group):
-        """Each time the log has grown by `end`, the committed offset by `committed`; `group` changes the group."""
+        """Each time, let the log grow by `end` and the committed offset by `committed`. `group` changes the group."""
         lines = []
         for _ in range(times):
             log, before = self.snapshot.logs[0], self.snapshot.groups["g"]
@@ -44,7 +44,7 @@ class Watched:
 @pytest.mark.parametrize(
     ("changes", "told", "told_when_undone"),
     [
-        ({"logs": {0: LogOffsets(5, 10)}}, [], []),  # deleted is what was read
+        ({"logs": {0: LogOffsets(5, 10)}}, [], []),  # only read messages are deleted
         ({"logs": {0: LogOffsets(15, 18)}}, ["Deleted: offsets 10 to 14 of t-0, which group g has not committed."], []),
         ({"groups": {}}, ["The session of consumer1 in group g is over: nobody reads t-0 for it."], [AGAIN]),
         (
@@ -56,7 +56,7 @@ class Watched:
         (NO_TOPIC, ["Topic t does not exist: waiting for it to be created."], ["Topic t exists."]),
     ],
 )
-def test_a_change_is_told_once_and_so_is_its_end(changes, told, told_when_undone):
+def test_a_change_and_its_end_are_each_told_once(changes, told, told_when_undone):
     watched = Watched()
     assert watched.see(**changes) == told
     assert watched.see() == []
@@ -93,7 +93,7 @@ def test_a_group_that_rebalances_has_not_lost_its_members():
     assert news == ["The session of consumer1 in group g is over.", "rdkafka now holds t-0 for group g."]
 
 
-def test_a_kafka_that_does_not_answer_is_told_once_and_what_waits_meanwhile_is_no_growing_lag():
+def test_an_outage_is_told_once_and_messages_that_wait_meanwhile_are_no_growing_lag():
     watched = Watched()
     watched.move(end=5)
     errors = [KafkaTimeoutError(), KafkaTimeoutError()]

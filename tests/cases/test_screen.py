@@ -1,4 +1,4 @@
-"""The screen that demo.py and watch.py draw, for any figures and any size."""
+"""The screen of demo.py, watch.py and play.py, for any figures and any size."""
 
 import itertools
 import re
@@ -50,7 +50,7 @@ def test_no_figure_beside_the_lane_is_cut():
         assert groups[1].endswith(f" committed {end}, lag 0")
 
 
-def test_of_a_group_further_behind_than_there_are_columns_a_column_stands_for_more_offsets():
+def test_if_a_group_is_further_behind_than_there_are_columns_a_column_has_more_offsets():
     _, scale, log, behind = rows(Lane("t-0", LogOffsets(0, 150), [GroupView("g", 30)]))
     assert scale.endswith("■ 5 offsets")
     assert log.count("■") == 30
@@ -61,7 +61,7 @@ def test_of_a_group_further_behind_than_there_are_columns_a_column_stands_for_mo
     assert re.fullmatch("g +▲┄+ +committed 77, lag 99923", far)
 
 
-def test_a_name_from_kafka_steers_neither_terminal_nor_markup():
+def test_a_name_from_kafka_cannot_steer_the_terminal_or_the_markup():
     name = "\x1b[2J\n\u202e\x9b31m[red]x[/red]"
     lane = Lane(name, LogOffsets(0, 3), [GroupView(name, 1, note=name)])
     drawn = "".join(shown(Screen(name, [lane], [Panel(name, [(name, "")])], [(name, "")])))

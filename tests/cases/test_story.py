@@ -1,4 +1,4 @@
-"""What the demonstration concludes: pure, no Kafka. A real run of it is in test_demo.py."""
+"""What the demonstration concludes. Pure, no Kafka: test_demo.py has a real run."""
 
 import pytest
 
@@ -18,7 +18,7 @@ START = Started(0, "earliest")
         (5, "Verdict: FAILED: unseen: group stock-group1, partition 0, offset 4: "),
     ],
 )
-def test_what_was_in_flight_may_come_again_and_what_must_not_be_is_said(resumed, says):
+def test_uncommitted_messages_may_come_again_and_anything_else_is_a_fault(resumed, says):
     """Two steps of four messages each; in the second, consumer1 was killed when its committed offset was 3."""
     steps = [Step(1, "", "", began=0, ended=1), Step(2, "", "", began=1, may_repeat={"consumer1": 3})]
     runs = [

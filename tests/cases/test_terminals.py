@@ -1,4 +1,4 @@
-"""watch.py and demo.py in any terminal: suspended and resumed, resized, or one that can show no picture."""
+"""watch.py and demo.py in any terminal: suspended, resized, or unable to show a picture."""
 
 import re
 import sys
@@ -20,7 +20,7 @@ def shell(topic, bootstrap_servers):
 
 
 def run_and_suspend(shell, command, shown):
-    """Press Ctrl+Z when this is shown; after that the shell has its cursor and its screen again."""
+    """Press Ctrl+Z when this is shown. The shell then has its cursor and its screen again."""
     shell.type(f"{command}\n")
     shell.shows(shown)
     shell.type("\x1a")
@@ -30,7 +30,7 @@ def run_and_suspend(shell, command, shown):
 
 def test_ctrl_z_gives_the_terminal_back_and_fg_draws_a_picture_that_fits_the_window(shell):
     run_and_suspend(shell, 'COLUMNS=200 LINES=60 "$PYTHON" "$TESTS/watch.py"', r"^── what has happened ─{59}$")
-    shell.type("bg; sleep 1; jobs\n")  # a picture in the background would spoil the shell's lines
+    shell.type("bg; sleep 1; jobs\n")  # in the background, a picture would spoil the shell's lines
     shell.shows(r"&\n+\[1\]\+  Stopped")
     shell.type("stty cols 60 rows 15; fg\n")
     shell.shows(r"^── what has happened ─{39}$")

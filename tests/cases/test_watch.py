@@ -1,4 +1,4 @@
-"""watch.py shows and tells what Kafka says, through stops, outages and losses; and it only looks."""
+"""watch.py shows what Kafka says, through stops, outages and losses. It only looks."""
 
 import contextlib
 import logging
@@ -26,7 +26,7 @@ OTHERS = ResourcePattern(ResourceType.TOPIC, TOPIC)
 
 
 def test_a_session_by_hand_is_told_as_kafka_has_it(start):
-    """As the README's "Watch offset-resume" and what follows it."""
+    """The README's "Watch offset-resume", and what the experiments add."""
     with contextlib.closing(Broker(settings=ACLS_DECIDE)) as broker:
         kafka, settings = Kafka(broker.bootstrap_servers), {"KAFKA_TOPIC": TOPIC, "KAFKA_GROUP_ID": GROUP}
         settings |= {"bootstrap_servers": broker.bootstrap_servers, "SEND_INTERVAL_SECONDS": "0.2"}
@@ -38,7 +38,7 @@ def test_a_session_by_hand_is_told_as_kafka_has_it(start):
             told.wait_for(r"^\d\d:\d\d:\d\d  Topic stock-market does not exist: waiting for it to be created\.$")
             told.send(signal.SIGHUP)
             with kafka.admin() as admin:
-                assert not admin.list_topics()  # though this broker creates any that a client asks for in the usual way
+                assert not admin.list_topics()  # though this broker creates a topic when a client asks for it
             start("producer1", **settings)
             told.wait_for(r"Topic stock-market exists\.")
             consumer_is_stopped(start("consumer1", **settings), told, terminal, kafka)
@@ -53,7 +53,7 @@ def test_a_session_by_hand_is_told_as_kafka_has_it(start):
             with kafka.admin() as admin:
                 admin.create_partitions({TOPIC: 2})
                 terminal.shows("── stock-market-1 ─")
-                admin.delete_topics([TOPIC])  # the producer runs on and has it made again
+                admin.delete_topics([TOPIC])  # the producer goes on, so Kafka creates it again
             told.wait_for("The log was wiped: topic stock-market begins anew")
             assert told.interrupt() == terminal.interrupt() == 0
         with kafka.admin() as admin:
@@ -98,7 +98,7 @@ def kafka_is_restarted(told, terminal, kafka, broker):
 
 
 def test_it_only_looks(kafka, topic, start, caplog):
-    """The client notes each request that it writes to the broker: none of them changes anything."""
+    """The client logs each request that it sends. None of them changes anything."""
     kafka.send(topic, b"tick")
     start("consumer1", KAFKA_GROUP_ID=topic)
     kafka.wait_until_committed(topic, topic, {0: 1})
@@ -122,7 +122,7 @@ while True:
 
 
 def test_a_member_that_reads_another_topic_of_its_group_holds_no_partition(kafka, topic, start):
-    """Kafka gives a static member that comes back what it held before, whatever it has subscribed to now."""
+    """A static member that comes back is assigned what it had before, whatever it subscribes to now."""
     for name in (topic, f"{topic}-other"):
         kafka.create_topic(name)
     start("consumer1", KAFKA_GROUP_ID=topic)
@@ -143,7 +143,7 @@ def test_a_member_that_reads_another_topic_of_its_group_holds_no_partition(kafka
 
 
 @pytest.mark.needs("bash", "head")
-def test_a_reader_that_is_gone_ends_it_quietly(kafka, topic, start):
+def test_it_ends_quietly_when_its_reader_is_gone(kafka, topic, start):
     command = ["bash", "-o", "pipefail", "-c", f"{WATCH[0]} {WATCH[1]} | head -n 1"]
     gone = start("watch", command=command)
     gone.wait_for("does not exist")

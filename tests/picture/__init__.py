@@ -1,1 +1,1 @@
-"""The picture of Kafka that the watch and the demonstration draw on a terminal, and film."""
+"""The picture of Kafka: drawn on a terminal by the watch, the demonstration and play.py, or filmed."""

@@ -1,4 +1,4 @@
-"""A film of a terminal's screen: frames that rich draws, as one animated SVG. No Kafka.
+"""A film of a terminal's screen, as one animated SVG. rich draws its frames. No Kafka.
 
 An image in a web page may run no script and load nothing, but its own CSS may move it. All frames lie side by side on a
 strip, and one animation moves the strip a frame further each time. A row that comes back is a reference to the first.
@@ -18,7 +18,7 @@ EVERY = 0.5  # seconds from one frame to the next, at least
 FONT_SIZE = 13.3  # most monospaced fonts are 0.6 of that wide: a column
 FONTS = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace"
 
-# Signs that fonts disagree on: what fills their cell, as SVG paths from its upper left corner.
+# Fonts disagree on these signs. So they are SVG paths, which start at the upper left corner of their cell.
 SIGNS = {
     "─": "m0 8.5h8v1h-8z",
     "━": "m0 8h8v2h-8z",
@@ -32,10 +32,10 @@ PART = re.compile(rf"({SIGN})\1*|{WORD}(?: {WORD})*")  # one sign, repeated, or 
 
 
 class Film:
-    """What a screen of so many columns and rows showed: a frame when it had changed, but not more often than EVERY."""
+    """What a screen of this size showed: a frame for each change, but not more often than EVERY."""
 
     def __init__(self, width: int, height: int):
-        self._frames = []  # each: from when on, and its rows as SVG
+        self._frames = []  # each is (when it begins, its rows as SVG)
         self._console = Console(width=width, height=height, force_terminal=True, color_system="truecolor")
 
     def take(self, renderable, at: float) -> None:
@@ -47,7 +47,7 @@ class Film:
             self._frames.append((at, rows))
 
     def svg(self, title: str) -> str:
-        """Return the film as an SVG. It goes round and round, but shows the last frame to who asks for less motion."""
+        """Return the film as an SVG that repeats. Viewers who prefer reduced motion see its last frame."""
         width, height = self._console.width * COLUMN + 2 * MARGIN, self._console.height * ROW + 2 * MARGIN
         start, seconds = self._frames[0][0], self._frames[-1][0] - self._frames[0][0] + EVERY
         names, strip, moves = {}, "", ""
@@ -74,7 +74,7 @@ class Film:
 
 
 def drawn(line) -> str:
-    """Return a row that rich has rendered as SVG: words as texts as wide as their columns, signs as shapes."""
+    """Return a row that rich has rendered, as SVG: words are texts as wide as their columns, signs are shapes."""
     words, paths, column = [], {}, 0
     for segment in Segment.simplify(line):
         look = (segment.style or Style.null()).get_html_style(THEME)

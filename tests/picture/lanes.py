@@ -1,4 +1,4 @@
-"""A partition's log as a lane, and on it where each group reads on. Drawing alone: rich, no Kafka."""
+"""A partition's log as a lane, and each group's place on it. This only draws: rich, no Kafka."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from evidence.snapshot import LogOffsets
 KEPT, PASSED, COMMITTED, LAG, RESUMED = "■", "━", "▲", "┄", "●"
 DELETED = "\N{MULTIPLICATION SIGN}"
 STEPS = [digit * 10**zeros for zeros in range(19) for digit in (1, 2, 5)]  # offsets in a column
-NOTABLE_LAG = 10  # a lag below that comes and goes
+NOTABLE_LAG = 10  # smaller lags come and go
 ALARM = "bold red"
 
 
@@ -49,7 +49,7 @@ class GroupView:
 
 @dataclass(frozen=True)
 class Lane:
-    """A partition's log and each group's committed offset on it: three rows, and one or two for each group.
+    """A partition's log with each group's committed offset: three rows, and one or two more for each group.
 
     The end is always shown, and each group's ▲ and ●. If one is further behind than there are columns, a column stands
     for more offsets, and the lane says for how many.
@@ -64,11 +64,11 @@ class Lane:
     groups: list[GroupView] = field(default_factory=list)
 
     def rows(self, width: int) -> list[Text]:
-        """Return it drawn in rows of at most this width."""
+        """Draw it in rows of at most this width."""
         end = self.log.end
         labels = ("offset", *(visible(group.label) for group in self.groups))
         label = min(max(map(len, labels)), width // 3)
-        words = len(f" committed {end}, lag {end}")  # the most there can be: lanes stand still
+        words = len(f" committed {end}, lag {end}")  # as long as they can get, so that the lanes stand still
         columns = self._columns(max(10, width - label - 1 - words))
         filled = range(columns.start, end, columns.step)
         deleted = sum(min(offset + columns.step, end) <= self.log.first for offset in filled)
@@ -96,15 +96,15 @@ class Lane:
         return rows
 
     def _columns(self, count: int) -> range:
-        """Return the first offset in each column: in the finest steps that show all places of the groups."""
+        """Return the first offset of each column. A column has as few offsets as it takes to show all places."""
         end, places = self.log.end, {place for group in self.groups for place in (group.committed, group.resumed)}
         lowest = min(places - {None}, default=end)
         step = next(step for step in STEPS if end // step - count < lowest // step)
-        low = max(0, end // step - count + 1) * step  # a multiple: columns keep their offsets
+        low = max(0, end // step - count + 1) * step  # a multiple of the step, so that each offset keeps its column
         return range(low, low + count * step, step)
 
     def _track(self, group: GroupView, columns: range) -> Text:
-        """Draw what a group has read, where it reads on, and its lag."""
+        """Draw what a group has passed, where it reads on, and its lag."""
         line = Text(style=group.style)
         for offset in columns if group.committed is not None else ():
             after = offset + columns.step
@@ -118,7 +118,7 @@ class Lane:
 
 
 def scale(columns: range, end: int) -> Text:
-    """Return the offsets above the columns: every tenth up to the end of the log, where there is room for all of it."""
+    """Label every tenth column with its offset, up to the end of the log, if the whole number fits."""
     line = ""
     for place, offset in enumerate(columns):
         if offset <= end and offset // columns.step % 10 == 0 and place + len(str(offset)) <= len(columns):
@@ -127,7 +127,7 @@ def scale(columns: range, end: int) -> Text:
 
 
 def legend(resumed: bool) -> Text:
-    """Return what the signs mean, `resumed` among them if there is one."""
+    """Explain the signs; the sign for resumed only if there is one."""
     parts = [f"{KEPT} kept  ", (f"{DELETED} ", "red"), f"deleted  {PASSED} passed  {COMMITTED} committed  "]
     parts += [f"{RESUMED} resumed  "] if resumed else []
     return Text.assemble(*parts, (f"{LAG} ", "red"), "lag", no_wrap=True, overflow="crop")

@@ -1,4 +1,4 @@
-"""The terminal: if it can show a picture, the picture, which Ctrl+Z takes away and fg brings back, and the keys."""
+"""The terminal: whether it can show a picture, the picture, Ctrl+Z, and the keys that are pressed."""
 
 import contextlib
 import os
@@ -15,10 +15,10 @@ from machine.processes import suspend
 
 
 def terminal() -> Console | None:
-    """Return the terminal that our output is, or None if it is none or can't show a picture; get ready to print."""
+    """Return the terminal that we write to; None if it cannot show a picture, or is none. Get the streams ready."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace", line_buffering=True)  # for a terminal that lacks a letter, and a pipe
-    for name in ("COLUMNS", "LINES") if sys.stdout.isatty() else ():  # set once, they don't follow the window
+        stream.reconfigure(errors="replace", line_buffering=True)  # not every terminal can show every character
+    for name in ("COLUMNS", "LINES") if sys.stdout.isatty() else ():  # they would keep the size that the window had
         os.environ.pop(name, None)
     console = Console()
     able = console.is_terminal and console.is_interactive and not console.is_dumb_terminal
@@ -63,6 +63,6 @@ def picture(console: Console | None, resumed=lambda: None):
 
 
 def typed(patience: float = 0) -> str:
-    """Return the keys that were pressed since the last time, waiting for the first one for so many seconds."""
+    """Return the keys pressed since the last call. If there are none, wait for one, for `patience` seconds at most."""
     able = sys.stdin.isatty() and select.select([sys.stdin], [], [], patience)[0]
     return os.read(sys.stdin.fileno(), 4096).decode(errors="replace") if able else ""

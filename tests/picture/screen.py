@@ -1,4 +1,4 @@
-"""The whole screen, of the watch as of the demonstration. Drawing alone: rich, no Kafka."""
+"""The whole screen of the watch, the demonstration and play.py. This only draws: rich, no Kafka."""
 
 import itertools
 import textwrap
@@ -10,19 +10,19 @@ from rich.text import Text
 
 from picture.lanes import ALARM, Lane, legend, row_of, rule, visible
 
-BELOW = 8  # rows kept for the panels, however many lanes there are; of a low window a third
-TEXTS = 5  # rows kept for the texts, if there are any: the lanes stand still while they change
+BELOW = 8  # rows that are kept for the panels, however many lanes there are; in a low window, a third of it
+TEXTS = 5  # rows that are kept for the texts, if there are any, so that the lanes stand still
 
 
 def wrap(text: str, style: str, width: int, indent: str = "") -> list[Text]:
-    """Return a text as rows; those that a long one goes on in begin with the indent."""
+    """Return a text as rows. All but the first begin with the indent."""
     parts = textwrap.wrap(visible(text), width, subsequent_indent=indent, break_on_hyphens=False)
     return [Text(part, style, no_wrap=True) for part in parts]
 
 
 @dataclass(frozen=True)
 class Panel:
-    """What has been said, below the lanes: the latest rows that fit.
+    """Lines below the lanes: the latest ones that fit.
 
     Attributes:
         title: what stands in the line above, in `style`.

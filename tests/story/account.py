@@ -13,30 +13,30 @@ SCRIPTS = PRODUCERS + CONSUMERS
 
 @dataclass
 class Step:
-    """A step of the story as it is played, or was."""
+    """A step of the story, while it is played and afterwards."""
 
     number: int
     title: str
     sentence: str
-    began: float  # in seconds of time.monotonic()
+    began: float  # in seconds of `now`
     ended: float = math.inf
-    note: str = ""  # what came of it, as last told
-    may_repeat: dict[str, int] = field(default_factory=dict)  # by consumer: from which offset on; without one, none
-    lags: dict[str, int] = field(default_factory=dict)  # by consumer: its group's lag when the step was over
+    note: str = ""  # the latest sentence about what came of it
+    may_repeat: dict[str, int] = field(default_factory=dict)  # by consumer: it may print from this offset on again
+    lags: dict[str, int] = field(default_factory=dict)  # by consumer: the lag of its group at the end of the step
 
     def part_of(self, runs, *names) -> Run:
-        """Return what the scripts of these names printed meanwhile, in all of these Runs."""
+        """Return what the scripts with these names printed during this step, as one Run."""
         lines = [line for run in runs if run.name in names for line in run.lines]
         return Run(names[0], [line for line in lines if self.began <= line.at < self.ended], GROUPS.get(names[0]))
 
 
 def repeated_in(steps, runs, name) -> list[list[int]]:
-    """Return, for each of all Steps, the offsets that a consumer printed there and had printed before."""
+    """Return, for each Step, the offsets that a consumer printed there and had printed before."""
     return [[message.offset for message in again] for again in repeated(step.part_of(runs, name) for step in steps)]
 
 
 def account(steps, runs, log) -> list[str]:
-    """Find what should not have happened in all Steps and Runs: a sentence for each fault, without a full stop."""
+    """Find what should not have happened: a sentence for each fault, without a full stop."""
     faults = judge(runs, log)
     for name in CONSUMERS:
         for step, again in zip(steps, repeated_in(steps, runs, name), strict=True):
@@ -46,7 +46,7 @@ def account(steps, runs, log) -> list[str]:
 
 
 def verdict(runs, faults) -> str:
-    """Return what came out, in two sentences; `faults` are what `account` has found in these runs."""
+    """Sum up in two sentences. `faults` is what `account` found in these runs."""
     if faults:
         return f"Verdict: FAILED: {'; '.join(faults)}."
     sent = sum(len(run.messages) for run in runs if run.group is None)

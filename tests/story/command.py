@@ -1,4 +1,4 @@
-"""What the demonstration and play.py have in common: the way they begin, and the way they end."""
+"""How the demonstration and play.py begin and end."""
 
 import contextlib
 import logging
@@ -25,19 +25,19 @@ WHY = (
 
 @contextlib.contextmanager
 def stage_for(pace, tell, show):
-    """Start a Kafka, with a word about it; yield a Stage on it, and end both."""
+    """Say that Kafka starts, start it, yield a Stage on it, and end both."""
     with Console(stderr=True).status("Starting Kafka."), contextlib.ExitStack() as stack:
         broker = stack.enter_context(Broker(settings=FORGET_THE_KILLED_SOON))
         stage = stack.enter_context(contextlib.closing(Stage(broker, pace, tell, show)))
-        on_ending(stage.end_soon)  # what raises amid a question to Kafka may be lost in the client
+        on_ending(stage.end_soon)  # an exception amid a question to Kafka may be lost in the client
         both = stack.pop_all()
     with both:
         yield stage
 
 
 def run_command(name, run) -> None:
-    """Exit with run()'s status. Whatever keeps it from going on is one line; a signal ends it, and what it started."""
-    logging.getLogger("kafka").addHandler(logging.NullHandler())  # its warnings during an outage are no news
+    """Exit with the status that run() returns. An error becomes one line. A signal ends everything that was started."""
+    logging.getLogger("kafka").addHandler(logging.NullHandler())  # the picture tells of an outage
     on_ending(sys.exit)
     try:
         status = run()
@@ -52,7 +52,7 @@ def run_command(name, run) -> None:
 
 
 def tell_account(console, steps, runs, faults) -> int:
-    """Tell why no message went missing, what came out of these Steps and Runs, and the verdict; return the status."""
+    """Print why no message went missing, the table of these Steps and Runs, and the verdict. Return the exit status."""
     for text in ("", WHY, "", table_of(steps, runs), "", verdict(runs, faults)):
         console.print(text, highlight=False)
     return 1 if faults else 0

@@ -1,4 +1,4 @@
-"""Each thing that can be done on a stage. It begins at once, and the stage's next looks see what comes of it."""
+"""Everything that can be done on a stage. A move begins at once, and the stage's next looks show what comes of it."""
 
 import signal
 import subprocess
@@ -48,12 +48,12 @@ def go_on(stage: Stage, name: str) -> None:
 
 
 def kill_before_commit(stage: Stage, name: str, limit=30) -> Message | None:
-    """Kill a consumer when it has printed a message and Kafka does not yet have the offset after it.
+    """Kill a consumer between a line and its commit: Kafka does not have the offset yet.
 
-    It is suspended at each line until Kafka has been asked. If the commit was faster, it goes on.
+    Each line suspends it until Kafka has been asked. If the commit was faster, it goes on, until its next line.
 
     Returns:
-        The message; None if there was no such moment within `limit` seconds.
+        The message of that line; None if the commit was always faster, for `limit` seconds.
     """
     script, deadline = stage.scripts[name], now() + limit
     while now() < deadline and stage.state(name) == RUNNING:
@@ -110,7 +110,7 @@ def add_partition(stage: Stage) -> None:
 
 
 def _noted(stage, command) -> str:
-    """Return a command as a person sees it in a terminal, and note it."""
+    """Note a command; return it as a terminal shows it."""
     stage.commands.append(f"$ {command}")
     return stage.commands[-1]
 
@@ -122,7 +122,7 @@ def _send(stage, name, number, word):
 
 
 def _kadm(stage, *arguments):
-    """Run one of kafka-python's admin commands; raises subprocess.CalledProcessError if Kafka refuses."""
+    """Run one of kafka-python's admin commands; raise subprocess.SubprocessError if Kafka refuses."""
     stage.tell("    " + _noted(stage, " ".join(["kadm", *arguments])))
     command = [sys.executable, "-m", "kafka.admin", "-b", stage.broker.bootstrap_servers, *arguments]
     with processes.start(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:

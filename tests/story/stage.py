@@ -1,4 +1,4 @@
-"""The stage: the four scripts as processes and their Kafka, and what there is to see of them."""
+"""The stage: the four scripts as processes, their Kafka, and what can be seen of them."""
 
 import math
 import signal
@@ -69,7 +69,7 @@ class Stage:
 
     @property
     def away(self) -> str:
-        """Why there are no new figures; "" while there are."""
+        """Why there are no new figures; "" if there are."""
         return "" if self.kafka_is == RUNNING else f"Kafka is {self.kafka_is}: its log as last seen"
 
     def group(self, name) -> Group:
@@ -93,7 +93,7 @@ class Stage:
         return ENDINGS.get(status, "ended with an error")
 
     def session(self, name) -> str:
-        """Return, of a consumer that sends no heartbeat, how long its session lasts; "" of others, or if unknown."""
+        """Say how long the session of a silent consumer may last; "" for other scripts, or if unknown."""
         if self.away or name not in self._silent_since or name not in CONSUMERS:
             return ""
         left = SESSION - (now() - self._silent_since[name])
@@ -102,7 +102,7 @@ class Stage:
         return f"its session lasts {left:.0f} s more at most" if left > 0 else ""
 
     def ended_by_itself(self) -> str:
-        """Return which script has ended without being told to, with its last words; "" if none has."""
+        """Say which script has ended without being told to, and its last words; "" if none has."""
         for script in self.started:
             if script.process.poll() not in (None, *ENDINGS):
                 script.wait()
@@ -159,7 +159,7 @@ class Stage:
         wait_until(what, look_and_ask, wanted, limit, every=0.2)
 
     def pause(self, seconds) -> None:
-        """Leave time to read along."""
+        """Leave time to read. The pause lasts for as long as it is held."""
         left, before = seconds * self._pauses, now()
 
         def is_over():
@@ -170,17 +170,17 @@ class Stage:
         self.until("the time to read", is_over, limit=math.inf)
 
     def resumed(self) -> None:
-        """We and all that runs go on after Ctrl+Z: what was not committed may come again now, as after an outage."""
+        """Note that Ctrl+Z is over: as after an outage, what was not committed may come again."""
         for name in self.suspended:
             self.scripts[name].send(signal.SIGSTOP)
         self._settled, self._uncommitted = now() + 10, {name: self.committed(name) for name in CONSUMERS}
 
     def end_soon(self, status) -> None:
-        """Have the next look end it all, since a signal asks for that."""
+        """Have the next look raise SystemExit with this status, because a signal asks for the end."""
         self._ended_by = status
 
     def close(self) -> None:
-        """End what runs."""
+        """End all scripts."""
         for script in self.scripts.values():
             script.kill()
         self.kafka.close()

@@ -17,7 +17,7 @@ STEPS = []  # (a few words for the table, the function), in order
 
 
 def step(title):
-    """Make a function the story's next step; its docstring is the sentence that people read."""
+    """Make a function the next step of the story. Its docstring is the sentence that people read."""
     return lambda act: STEPS.append((title, act))
 
 
@@ -46,7 +46,7 @@ def stop(stage, name) -> int:
 
 
 def restart(stage, name) -> tuple[Run, float]:
-    """Start a consumer again, let it catch up; return what it prints, and the seconds until its first message."""
+    """Start a consumer again, and let it catch up. Return what it prints, and the seconds until its first message."""
     end = stage.offsets.end
     moves.start(stage, name)
     script = stage.scripts[name]
@@ -166,7 +166,7 @@ def delete_unread(stage):
     run, _ = restart(stage, "consumer1")
     for lost in run.of(Lost):
         yield f"consumer1 says so: LOST: offsets {lost.first} to {lost.last}."
-    for name in PRODUCERS:  # here all ends, when everything is read
+    for name in PRODUCERS:  # the end: the consumers read what is left
         stop(stage, name)
     end = stage.offsets.end
     for name in CONSUMERS:

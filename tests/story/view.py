@@ -1,4 +1,4 @@
-"""What is seen of the demonstration: its picture, live or filmed, and the table at its end."""
+"""What people see of a stage: the picture, and the table at the end."""
 
 import json
 from itertools import groupby
@@ -13,11 +13,11 @@ from running.scripts import printed_by
 from story.account import CONSUMERS, PRODUCERS, repeated_in
 from story.stage import RUNNING, TOPIC
 
-COLOURS = {"consumer1": "green", "consumer2": "magenta"}  # to be read on black and on white
+COLOURS = {"consumer1": "green", "consumer2": "magenta"}  # readable on black and on white
 
 
 def picture_of(stage, heading, texts, keys, labels=MappingProxyType({})) -> Screen:
-    """Return the picture of the stage as it is now: the groups as Kafka has them, with what the scripts have said.
+    """Return the picture of the stage as it is now: the groups as Kafka has them, and what the scripts have said.
 
     Args:
         heading, texts, keys: as `Screen` has them.
@@ -39,7 +39,7 @@ def picture_of(stage, heading, texts, keys, labels=MappingProxyType({})) -> Scre
 
 
 def panel(stage, style, share, labels, *names) -> Panel:
-    """Return what these scripts have printed, and in the line above it what they are doing."""
+    """Return what these scripts have printed, below a line that says what they are doing."""
     lines = [line for script in stage.started if script.name in names for line in list(script.output)]
     lines.sort(key=lambda line: line.at)
     states = [f"{labels.get(name, name)}: {stage.state(name)}" for name in names]
@@ -49,7 +49,7 @@ def panel(stage, style, share, labels, *names) -> Panel:
 
 
 def in_short(lines) -> list[str]:
-    """Return lines in the order in which they came; of many messages in a row the first and the last."""
+    """Return lines as texts. Of many messages in a row, only the first and the last."""
     texts = []
     for are_messages, group in groupby(lines, lambda line: isinstance(line.event, Message)):
         row = [short(line) for line in group]
@@ -60,7 +60,7 @@ def in_short(lines) -> list[str]:
 
 
 def short(line) -> str:
-    """Return a line without the script's name; a message by its symbol, price and place, which fit any terminal."""
+    """Return a line without the script's name. Of a message, only what fits any terminal: symbol, price and place."""
     message = line.event
     if not isinstance(message, Message):
         return line.said
@@ -69,7 +69,7 @@ def short(line) -> str:
 
 
 def table_of(steps, told) -> Table:
-    """Return the account of these steps, and of all Runs in them, for people."""
+    """Return the table of these steps and of what was printed in them, for people."""
     title = "What Kafka stored, compared with what each consumer printed"
     shown = Table("step", title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     for head in ("sent", "consumer", "received", "LOST", "repeated", "lag\nat end"):
