@@ -27,9 +27,9 @@ def send_to_both(kafka, topic):
 
 
 def test_two_consumers_of_one_group_share_two_partitions_through_restarts_of_one_until_it_stops(start, kafka, topic):
-    """consumer1 has both partitions until consumer2 comes. However it is ended, it is back at once.
+    """consumer1 has both partitions until consumer2 comes, and then prints nothing more of the one that it gave away.
 
-    While it restarts, consumer2 prints messages and nothing else.
+    However consumer1 is ended, it is back at once, and meanwhile consumer2 prints messages and nothing else.
     """
     kafka.create_topic(topic, partitions=2)
     first = start("consumer1", KAFKA_GROUP_ID=topic)

@@ -1,6 +1,7 @@
 """A script says what it waits for, and that is true: a topic, a group, an acknowledgement, another client's session."""
 
 import sys
+import time
 
 import pytest
 from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
@@ -47,11 +48,12 @@ def test_a_deleted_topic_is_waited_for_and_the_new_one_is_read_from_its_start(st
     consumers.pop().interrupt()
     consumers.append(start("consumer2"))
     consumers[1].wait_for("Resuming")
+    deleted = time.monotonic()
     with kafka.admin() as admin:
         admin.delete_topics([topic])
     for consumer in consumers:
         group = f"group {consumer.group} to give this consumer a partition"
-        consumer.wait_for(f"Waiting for (topic {topic}: it does not exist|{group})")
+        consumer.wait_for(f"Waiting for (topic {topic}: it does not exist|{group})", since=deleted)
     kafka.create_topic(topic)
     kafka.send(topic, *TICKS)
     for consumer in consumers:
