@@ -1,4 +1,4 @@
-"""The fixtures: a real Kafka, a topic of the test's own in it, and a way to start the scripts."""
+"""The fixtures: a real Kafka, a topic in it for each test, and a way to start the scripts."""
 
 import contextlib
 import itertools
@@ -16,17 +16,18 @@ from real_kafka.files import ROOT
 from running.scripts import Script
 
 COUNTER = itertools.count(1)
+LOOK_OFTEN = {"KAFKA_LOG_RETENTION_CHECK_INTERVAL_MS": 500, "KAFKA_LOG_INITIAL_TASK_DELAY_MS": 500}  # not every 5 min
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionstart(session):
-    """Start the broker that all tests share, beside the workers that run them: these inherit SHARED_PORTS.
+    """Start the broker that all tests share, in the process that starts the workers: they inherit SHARED_PORTS.
 
-    If Kafka is not here yet it is downloaded first: once, and with its progress seen.
+    Download Kafka first if it is not here yet: only once, and where its progress can be seen.
     """
     if hasattr(session.config, "workerinput") or session.config.option.collectonly:
         return (yield)
-    broker = Broker()
+    broker = Broker(settings=LOOK_OFTEN)
     session.config.add_cleanup(broker.close)
     os.environ["SHARED_PORTS"] = f"{broker.port} {broker.controller_port}"
     try:
@@ -40,7 +41,7 @@ def pytest_sessionstart(session):
 
 
 def pytest_runtest_setup(item):
-    """Skip what this system cannot show; the marker's argument says why. Fail at once where a tool is missing."""
+    """Skip a test that needs Linux elsewhere: the marker's argument says why. Fail at once if a tool is missing."""
     for marker in item.iter_markers("linux"):
         if sys.platform != "linux":
             pytest.skip(f"needs Linux: {marker.args[0]}")
@@ -51,13 +52,13 @@ def pytest_runtest_setup(item):
 
 @pytest.fixture(scope="session")
 def shared_ports():
-    """The ports of 127.0.0.1 on which a broker listens that no test stops: for clients, for itself (its controller)."""
+    """The ports on 127.0.0.1 of a broker that no test stops: the clients' port, and its controller's."""
     return tuple(map(int, os.environ["SHARED_PORTS"].split()))
 
 
 @pytest.fixture
 def kafka(bootstrap_servers):
-    """The Kafka that the scripts of the test are started for."""
+    """The Kafka that the test's scripts connect to."""
     with contextlib.closing(Kafka(bootstrap_servers)) as kafka:
         yield kafka
 
@@ -70,7 +71,7 @@ def topic(request):
 
 @pytest.fixture
 def bootstrap_servers(shared_ports):
-    """The Kafka that `start` and `kafka` are for: the shared broker, unless a module says otherwise."""
+    """Where `start` and `kafka` connect: to the shared broker, unless a module overrides this."""
     return f"127.0.0.1:{shared_ports[0]}"
 
 
@@ -78,19 +79,16 @@ def bootstrap_servers(shared_ports):
 def start(topic, bootstrap_servers):
     """A function that starts a script on the test's topic: start("consumer1", KAFKA_GROUP_ID="g").
 
-    With redirect="| head -n 3" it is started by a shell that does this with its output; `command` is run instead.
-    With judged_by=kafka, the judge holds the consumer's start to what this Kafka has of its group just before. It is
-    for a consumer whose partitions no other one reads at that moment.
-    Each consumer's default group is the test's own. Scripts that still run when the test ends are killed.
+    `command` runs in the script's place. With judged_by=kafka, the judge compares where the consumer starts with what
+    its group has committed just before: use it only if no other consumer reads the same partitions at that moment.
+    By default, each consumer has a group of its own in each test. Scripts that still run when the test ends are killed.
     """
     started = []
 
-    def run(name, *arguments, redirect=None, command=None, judged_by=None, **settings):
+    def run(name, *arguments, command=None, judged_by=None, **settings):
         servers = settings.pop("bootstrap_servers", bootstrap_servers)
         usual = {"KAFKA_TOPIC": topic, "KAFKA_GROUP_ID": f"{topic}-{name}", "SEND_INTERVAL_SECONDS": "0.02"}
         settings = usual | settings
-        if redirect:
-            command = ["bash", "-o", "pipefail", "-c", f'"{sys.executable}" "{ROOT / name}.py" {redirect}']
         before = judged_by and judged_by.snapshot(settings["KAFKA_TOPIC"], [settings["KAFKA_GROUP_ID"]])
         started.append(Script(name, servers, *arguments, command=command, before=before, **settings))
         return started[-1]
@@ -112,7 +110,7 @@ script.main()
 
 @pytest.fixture
 def start_changed(start):
-    """A function that starts a script with a change: Python that replaces some of the `script` module's names."""
+    """A function that starts a changed script. The change is Python code that replaces names of the `script` module."""
 
     def run(name, change, **settings):
         return start(name, command=[sys.executable, "-c", CHANGED % (name, change)], **settings)

@@ -1,4 +1,4 @@
-"""A setting that cannot work ends the script with one line that says what is wrong, and status 1."""
+"""A setting that cannot work ends the script with status 1 and one line that says what is wrong."""
 
 import contextlib
 import socket
@@ -10,7 +10,7 @@ import threading
 from real_kafka.brokers import Broker
 from real_kafka.files import ROOT
 
-PRODUCER, CONSUMER = ["producer1"], ["consumer1"]  # the other two differ in names alone
+PRODUCER, CONSUMER = ["producer1"], ["consumer1"]  # the other two differ only in names
 BOTH = PRODUCER + CONSUMER
 UNABLE = "KafkaTimeoutError: Unable to bootstrap from"
 RESET = "KAFKA_AUTO_OFFSET_RESET must be earliest or latest."
@@ -28,11 +28,11 @@ REFUSED = [
 
 
 def the_error_of(script) -> str:
-    """Return the one line on stderr, without the name before it, of a script that ends with status 1."""
+    """Return the single line on stderr of a script that ends with status 1, without the script's name."""
     assert script.wait() == 1, script.text()
     assert not script.messages()
-    assert len(script.errors) == 1, script.text()
-    return script.errors[0].text.partition("] ")[2]
+    [error] = script.errors
+    return error.said
 
 
 def test_a_setting_that_cannot_work_is_refused(start, subtests):
@@ -45,7 +45,7 @@ def test_a_setting_that_cannot_work_is_refused(start, subtests):
                 assert script.errors[0].at > script.started + looked_for_kafka
 
 
-def test_any_argument_tells_what_the_script_does_and_its_settings(start):
+def test_with_any_argument_a_script_tells_what_it_does_and_its_settings(start):
     for script in (start("producer1", "--help"), start("consumer1", "--from-beginning")):
         assert script.wait() == 1
         assert not script.output
@@ -53,10 +53,10 @@ def test_any_argument_tells_what_the_script_does_and_its_settings(start):
 
 
 class Tls(socketserver.BaseRequestHandler):
-    """It speaks TLS alone, as many clusters do: what is no TLS is answered with an alert."""
+    """Speaks only TLS, as many clusters do. It answers anything else with an alert."""
 
     def handle(self):
-        with contextlib.suppress(OSError):  # an SSLError is one: the handshake fails, as it must
+        with contextlib.suppress(OSError):  # an SSLError, too: the handshake must fail
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).wrap_socket(self.request, server_side=True)
 
 
@@ -71,7 +71,7 @@ ASKS_FOR_A_PASSWORD = {
 
 
 def test_a_port_where_something_else_listens_ends_the_scripts_soon(start, subtests):
-    """All at once, since each tries for eight seconds. None may name port 9092, where somebody's Kafka may listen."""
+    """All at once, because each tries for eight seconds. None may name port 9092: somebody's Kafka may listen there."""
     with (
         socketserver.ThreadingTCPServer(("127.0.0.1", 0), Tls) as tls,
         socket.create_server(("127.0.0.1", 0)) as mute,
@@ -82,9 +82,8 @@ def test_a_port_where_something_else_listens_ends_the_scripts_soon(start, subtes
         addresses = [f"localhost:{port}" for port in ports]
         started = {address: [start(name, bootstrap_servers=address) for name in BOTH] for address in addresses}
         for address, reason in zip(addresses, ("wants TLS", "no answer in time"), strict=False):
-            watch = start(
-                "watch", command=[sys.executable, str(ROOT / "tests" / "watch.py")], bootstrap_servers=address
-            )
+            command = [sys.executable, str(ROOT / "tests" / "watch.py")]
+            watch = start("watch", command=command, bootstrap_servers=address)
             watch.wait_for(f"Waiting for Kafka .*{address.rpartition(':')[2]}:? {reason}", limit=10)
         for address, scripts in started.items():
             for script in scripts:
@@ -93,8 +92,8 @@ def test_a_port_where_something_else_listens_ends_the_scripts_soon(start, subtes
         tls.shutdown()
 
 
-def test_blanks_around_a_setting_are_no_part_of_it(start, kafka, topic):
-    """A .env file that was written on Windows ends each line with a carriage return."""
+def test_blanks_around_a_setting_are_ignored(start, kafka, topic):
+    """In a .env file written on Windows, each line ends with a carriage return."""
     kafka.send(topic, b"tick")
     start("consumer1", KAFKA_GROUP_ID=f" {topic}\r", KAFKA_TOPIC=f"{topic} \r", KAFKA_AUTO_OFFSET_RESET="earliest\r")
     kafka.wait_until_committed(topic, topic, {0: 1})

@@ -1,4 +1,4 @@
-"""A cluster of three brokers: the scripts and the log outlive the loss of any one of them."""
+"""A cluster of three brokers: the scripts and the log survive the loss of any one broker."""
 
 import re
 
@@ -18,7 +18,7 @@ def three_brokers():
 
 @pytest.fixture
 def bootstrap_servers(three_brokers):
-    """All three, and all at work, whatever the last test did to them."""
+    """Where the three brokers listen. Those that the last test killed are started again."""
     for broker in three_brokers:
         if broker.process is None:
             broker.start()
@@ -31,7 +31,7 @@ def test_a_cluster_of_three_loses_nothing_while_its_brokers_are_killed_in_turn(s
     scripts = [start(name, SEND_INTERVAL_SECONDS="0.2") for name in names]
     for script in scripts:
         script.wait_for_messages(5)
-    may_repeat = 0  # what came around each kill, and was not committed before
+    may_repeat = 0  # for each kill: what was stored soon after it, and was not committed before
     for broker in three_brokers:
         may_repeat -= min(sum(kafka.committed(consumer.group, topic).values()) for consumer in scripts[2:])
         broker.kill()
@@ -44,8 +44,8 @@ def test_a_cluster_of_three_loses_nothing_while_its_brokers_are_killed_in_turn(s
 
 
 def test_a_partition_without_a_leader_is_waited_for(start, kafka, three_brokers, topic):
-    """Its only copy is on a broker that is gone: a consumer that starts waits for it, one that runs goes on."""
-    copies = {number: [number + 1] for number in range(3)}  # {partition: the ids of the brokers that have it}
+    """Its only copy is on a broker that is gone. A consumer that starts waits for it; one that runs goes on."""
+    copies = {number: [number + 1] for number in range(3)}  # {partition: ids of the brokers that have it}
     with kafka.admin() as admin:
         admin.create_topics([NewTopic(topic, replica_assignments=copies)])
         admin.wait_for_topics([topic])
@@ -59,7 +59,7 @@ def test_a_partition_without_a_leader_is_waited_for(start, kafka, three_brokers,
     consumer.wait_for_messages(3, limit=120)
     assert not consumer.errors
     waits = re.findall("Waiting: .*", consumer.text())
-    assert sorted(waits) == sorted(set(waits))  # each is said once
+    assert sorted(waits) == sorted(set(waits))  # no line comes twice
     assert consumer.text().count("No committed offset") == 3
     three_brokers[2].kill()
     kafka.send(topic, b"tick", partition=0)

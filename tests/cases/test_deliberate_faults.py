@@ -1,4 +1,4 @@
-"""The judge catches a fault that is put into a script, in real runs of it, and names it."""
+"""Real runs of scripts with deliberate faults: the judge catches each fault and names it."""
 
 import pytest
 
@@ -6,61 +6,28 @@ from evidence.judge import assert_sound
 from running.scripts import printed_by
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
-ORIGINAL = "original = SimpleNamespace(**vars(script))\n"
-DROPS_WHAT_POLL_RETURNED = """
-def fail_once(consumer, messages, stop):
-    if messages:
-        script.print_messages = original.print_messages
-        raise script.errors.KafkaTimeoutError
-script.print_messages = fail_once
-script.reconnect = lambda consumer, stop: consumer
+START, LAST = r"No committed offset\. Starting (partition \d+) .*", r"Received: .* \((partition \d+), offset 9\)"
+# One fault for each partition, from 0 on: the judge's name for it, and what a pattern in the consumer's lines becomes.
+FAULTS = [
+    ("phantom", "offset 42", r"offset 9\)", "offset 42)"),
+    ("wrong value", "offsets 0 to 9", "tick", "TICK"),
+    ("poll skip", "offset 3", r".* offset 3\)", ""),
+    ("nonmonotonic poll", "offsets 0 to 9", ".* Received: .*", r"\g<0>\n\g<0>"),
+    ("false going back", "offset 9", LAST, r"Going back in \1, from offset 9 to offset 0."),
+    ("false LOST", "offsets 4 to 9", LAST, r"LOST: offsets 4 to 9 of \1. Kafka has deleted them."),
+    ("false place", "offset 0", START, r"Resuming \1 at offset 0: 10 behind."),
+    ("false lag", "offset 0", START, r"Resuming \1 at offset 0: 99 behind."),
+    ("unplaced", "offset 0", START, ""),
+]
+PRINTS_FALSE_LINES = f"""
+import re
+changes = {[change for _, _, *change in FAULTS]}
+def print_changed(text, **how):
+    for line in text.split("\\n"):
+        found = re.search(r"partition (\\d+)", line)
+        print(re.sub(*changes[int(found[1])], line) if found else line, **how)
+script.print = print_changed
 """
-
-
-def says_instead_of_its_start(*lines) -> str:
-    return f"script.say = lambda line: [original.say(each) for each in ({lines} if 'Starting' in line else (line,))]"
-
-
-IN_A_CONSUMER = {
-    "unseen: group ": DROPS_WHAT_POLL_RETURNED,
-    "phantom: consumer1, partition 0, offset 42": (
-        "script.line_for = lambda message: original.line_for(message).replace('offset 9', 'offset 42')"
-    ),
-    "wrong value: consumer1, partition 0, offsets 0 to 9": (
-        "script.line_for = lambda message: original.line_for(message).replace('tick', 'TICK')"
-    ),
-    "poll skip: consumer1, partition 0, offset 3": (
-        "script.line_for = lambda message: '' if message.offset == 3 else original.line_for(message)"
-    ),
-    "nonmonotonic poll: consumer1, partition 0, offsets 0 to 9": (
-        "script.line_for = lambda message: f'{original.line_for(message)}\\n{original.line_for(message)}'"
-    ),
-    "false going back: consumer1, partition 0, offset 10": (
-        "script.print_messages = lambda *given: (original.print_messages(*given), given[1] and"
-        " script.say('Going back in partition 0, from offset 10 to offset 0.'))"
-    ),
-    "false place: consumer1, partition 0, offset 0": says_instead_of_its_start(
-        "Resuming partition 0 at offset 0: 10 behind."
-    ),
-    "false LOST: consumer1, partition 0, offsets 0 to 2": says_instead_of_its_start(
-        "LOST: offsets 0 to 2 of partition 0. Kafka has deleted them.", "Resuming partition 0 at offset 3: 7 behind."
-    ),
-    "false lag: consumer1, partition 0, offset 0": says_instead_of_its_start(
-        "Resuming partition 0 at offset 0: 99 behind."
-    ),
-    "unplaced: consumer1, partition 0, offset 0": says_instead_of_its_start(),
-}
-IN_A_PRODUCER = {
-    "lost write: producer1, partition 0, offset 0": (
-        "script.deliver = lambda *_: SimpleNamespace(partition=0, offset=0)"
-    ),
-    "duplicate: producers, partition 0, offset": (
-        "script.deliver = lambda *given: (original.deliver(*given), original.deliver(*given))[1]"
-    ),
-    "producer order: producer1, partition 0, offset": (
-        "script.deliver = lambda *given: SimpleNamespace(partition=0, offset=original.deliver(*given).offset ^ 1)"
-    ),
-}
 
 
 def verdict(scripts, log, repeats=0) -> str:
@@ -69,24 +36,53 @@ def verdict(scripts, log, repeats=0) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("named", IN_A_CONSUMER)
-def test_a_fault_in_a_consumer_is_named(start_changed, kafka, topic, named):
-    kafka.send(topic, *TICKS)
-    broken = start_changed("consumer1", ORIGINAL + IN_A_CONSUMER[named])
-    kafka.wait_until_committed(broken.group, topic, {0: 10})
+def test_each_fault_of_a_consumer_is_named(start_changed, kafka, topic):
+    kafka.create_topic(topic, partitions=len(FAULTS))
+    for partition in range(len(FAULTS)):
+        kafka.send(topic, *TICKS, partition=partition)
+    broken = start_changed("consumer1", PRINTS_FALSE_LINES)
+    kafka.wait_until_committed(broken.group, topic, dict.fromkeys(range(len(FAULTS)), 10))
     broken.interrupt()
-    assert named in verdict([broken], kafka.log(topic))
+    found = verdict([broken], kafka.log(topic))
+    for partition, (kind, offsets, *_) in enumerate(FAULTS):
+        assert f"{kind}: consumer1, partition {partition}, {offsets}: " in found
 
 
-@pytest.mark.parametrize("named", IN_A_PRODUCER)
-def test_a_fault_in_a_producer_is_named(start_changed, kafka, topic, named):
+DELIVERS_BADLY = """
+deliver, numbers = script.deliver, iter(range(1_000_000))
+def deliver_badly(*given):
+    number = next(numbers)
+    if number == 0:
+        return SimpleNamespace(partition=1, offset=0)
+    stored = deliver(*given)
+    if number == 1:
+        deliver(*given)
+    return SimpleNamespace(partition=0, offset=stored.offset ^ 1)
+script.deliver = deliver_badly
+"""
+
+
+def test_each_fault_of_a_producer_is_named(start_changed, kafka, topic):
+    """Its first tick is not sent, its second is sent twice, and each two of the others change places."""
     kafka.create_topic(topic)
-    broken = start_changed("producer1", ORIGINAL + IN_A_PRODUCER[named])
-    broken.wait_for_messages(3)
+    broken = start_changed("producer1", DELIVERS_BADLY)
+    broken.wait_for_messages(4)
     broken.interrupt()
-    assert named in verdict([broken], kafka.log(topic))
+    found = verdict([broken], kafka.log(topic))
+    assert "lost write: producer1, partition 1, offset 0: " in found
+    assert "duplicate: producers, partition 0, offset" in found
+    assert "producer order: producer1, partition 0, offset" in found
 
 
+DROPS_WHAT_POLL_RETURNED = """
+print_messages = script.print_messages
+def fail_once(consumer, messages, stop):
+    if messages:
+        script.print_messages = print_messages
+        raise script.errors.KafkaTimeoutError
+script.print_messages = fail_once
+script.reconnect = lambda consumer, stop: consumer
+"""
 COMMITS_FIRST = """
 def commit_first(consumer, messages, stop):
     consumer.commit()
@@ -95,19 +91,20 @@ script.print_messages = commit_first
 """
 
 
-def test_commit_before_print_is_an_unseen_message(start, start_changed, kafka, topic):
+@pytest.mark.parametrize("fault", [DROPS_WHAT_POLL_RETURNED, COMMITS_FIRST], ids=["dropped", "committed first"])
+def test_commit_before_print_is_an_unseen_message(start, start_changed, kafka, topic, fault):
     kafka.send(topic, *TICKS)
-    broken = start_changed("consumer1", ORIGINAL + COMMITS_FIRST)
+    broken = start_changed("consumer1", fault)
     kafka.wait_until_committed(broken.group, topic, {0: 10})
     broken.kill()
     second = start("consumer1")
     second.wait_for("Resuming")
     second.interrupt()
-    assert "unseen: " in verdict([broken, second], kafka.log(topic))
+    assert f"unseen: group {second.group}, partition 0, offsets 0 to 9: " in verdict([broken, second], kafka.log(topic))
 
 
 def test_a_consumer_that_never_commits_repeats_too_much(start_changed, kafka, topic):
-    """Also when it is killed: what it may print again is one poll's messages, not all that it has printed."""
+    """Even a killed consumer may print only one poll's messages again, not all that it has printed."""
     kafka.send(topic, *TICKS)
     consumers = []
     for _ in range(2):

@@ -1,4 +1,6 @@
-"""The judge finds what it is there to find, and nothing else: histories made by hand, no Kafka."""
+"""The judge finds each anomaly and nothing else. The histories are made by hand, without Kafka."""
+
+import functools
 
 import pytest
 
@@ -10,10 +12,6 @@ from evidence.snapshot import Group, LogOffsets, Snapshot
 
 def ticks(*offsets, partition=0):
     return [Message(partition, offset, f"tick {offset}") for offset in offsets]
-
-
-def resuming(offset, behind=0):
-    return Resuming(0, offset, behind)
 
 
 def lines(events, at=0.0):
@@ -29,6 +27,7 @@ def producer(*offsets):
     return Run("producer1", lines(ticks(*offsets)))
 
 
+resuming = functools.partial(Resuming, 0)
 START, LATEST = Started(0, "earliest"), Started(0, "latest")
 BACK = WentBack(0, 42, 0)
 ALL = 0, 1, 2, 3, 4
@@ -36,7 +35,7 @@ FIVE = ticks(*ALL)
 WHOLE, FROM_3, FROM_4 = Log(FIVE), Log(ticks(3, 4), first={0: 3}), Log(FIVE, first={0: 4})
 RESTART = [consumer(START, *ticks(0, 1, 2)), consumer(resuming(1, 4), *FIVE[1:])]
 KILLED = [consumer(START, *ticks(0)), consumer(START, *ticks(0, 1, 2, 3, 4))]
-TAKEN_BACK = [  # it came to 2 before the one that was started first came back to it
+TAKEN_BACK = [  # consumer1 gets the partition, consumer2 takes it over, and consumer1 takes it back at offset 2
     Run("consumer1", [*lines([START]), *lines([resuming(2, 1), *FIVE[2:3]], at=2.0)], "g"),
     Run("consumer2", lines([START, *FIVE[:2]], at=1.0), "g"),
 ]
@@ -58,7 +57,7 @@ SOUND = {
     "a kill -9 before the first commit": (KILLED, WHOLE),
     "rewound on purpose": ([consumer(START, *FIVE), consumer(resuming(0, 5), *FIVE, committed=0)], WHOLE),
     "committed beyond the end": ([consumer(BACK, resuming(0, 3), *FIVE, committed=42, end=3)], WHOLE),
-    "the topic is made anew under a running consumer": ([consumer(BACK, *FIVE[:3], START, *FIVE)], WHOLE),
+    "the topic is recreated under a running consumer": ([consumer(BACK, *FIVE[:3], START, *FIVE)], WHOLE),
     "offsets that no message has": (GAPS, Log(ticks(0, 3, 7), end={0: 9})),
     "deleted unread, and said so": (TOLD_LOSS, FROM_4),
     "deleted unread before a start": (TOLD_LOSS_AT_A_START, FROM_4),
@@ -90,7 +89,7 @@ WRONG = [
     wrong("producer order", "1", producer(0, 2, 1), who="producer1", log=Log(ticks(0, 1, 2))),
     wrong("unseen", "2, 4", consumer(START, *ticks(0, 1)), consumer(resuming(3, 1), *ticks(3)), who="group g"),
     wrong("unseen", "4", consumer(LATEST, *ticks(2, 3)), who="group g"),
-    # Deleted unread without a word, and known from the producer alone.
+    # Deleted unread without a word. Only the producer knows of these.
     wrong("unseen", "1 to 2", producer(*ALL), consumer(START, *ticks(0), *LATER), who="group g", log=FROM_3),
     wrong("unseen", "2", consumer(resuming(2, 3), *LATER, committed=2), who="group g"),
     wrong("phantom", "5", consumer(START, *FIVE, *ticks(5))),
@@ -98,11 +97,11 @@ WRONG = [
     wrong("poll skip", "1 to 2", consumer(START, *ticks(0, 3, 4)), RESTART[1]),
     # Another member of the group has printed them.
     wrong("poll skip", "0 to 1", consumer(START, *ticks(0, 1), name="consumer2"), consumer(START, *ticks(2, 3, 4))),
-    # Deleted without a word, and nobody knows what that was.
+    # Deleted without a word. Nobody knows what these were.
     wrong("poll skip", "1 to 3", consumer(START, *ticks(0, 4)), log=Log(ticks(4), {0: 4})),
     wrong("nonmonotonic poll", "1", consumer(START, *ticks(0, 1, 2, 1, 2, 3, 4))),
     wrong("false LOST", "2 to 3", *TOLD_LOSS, consumer(resuming(2, 3), *ticks(2, 3))),
-    wrong("false LOST", "1", consumer(START, *ticks(0, 1), Lost(0, 1, 3), *ticks(4)), log=FROM_4),  # it has read that
+    wrong("false LOST", "1", consumer(START, *ticks(0, 1), Lost(0, 1, 3), *ticks(4)), log=FROM_4),  # it has read 1
     wrong("false going back", "5", consumer(START, *FIVE, WentBack(0, 5, 0), *FIVE)),
     wrong("false going back", "3", *RESTART, consumer(WentBack(0, 3, 0), resuming(0, 5), *FIVE, committed=3, end=5)),
     wrong("false place", "42", *RESTART, consumer(BACK, resuming(0, 5), *FIVE)),
@@ -114,7 +113,7 @@ WRONG = [
     wrong("false place", "1", consumer(START, *FIVE[:3]), consumer(*LATER), RESTART[1]),
     wrong("false place", "2", *RESTART, consumer(resuming(2, 3), committed=4)),
     wrong("false place", "3", *KILLED, consumer(Lost(0, 3, 3), resuming(4, 1), *ticks(4), committed=2), log=FROM_4),
-    # It says where it resumes before it says what is LOST there: it does not resume there.
+    # It says that it resumes where messages are LOST: it cannot resume there.
     wrong("false place", "2", consumer(resuming(2, 3), Lost(0, 2, 3), *ticks(4), committed=2, first=4), log=FROM_4),
     wrong("false lag", "0", consumer(START, resuming(0, 6), *FIVE)),
     wrong("false lag", "1", consumer(START, *FIVE), consumer(resuming(1, 3), *FIVE[1:])),
@@ -143,16 +142,14 @@ def test_repeats_are_counted_for_each_run_and_bounded():
         assert_sound(RESTART, WHOLE, repeats=1)
 
 
-def test_missing_is_what_was_never_printed_whether_reported_or_not():
+def test_what_was_never_printed_is_missing_whether_reported_or_not():
     assert missing(TOLD_LOSS, FROM_4) == ticks(2, 3)
     assert missing([consumer(*LATER, committed=3)], WHOLE) == []
 
 
 LINES = {
     '[Producer1] Sent: {"a":"b"} (partition 1, offset 23)': Message(1, 23, '{"a":"b"}'),
-    "[Consumer1] Received: 42 (partition 9, offset 9) (partition 0, offset 1)": Message(
-        0, 1, "42 (partition 9, offset 9)"
-    ),
+    "[Consumer1] Received: (partition 9, offset 9) (partition 0, offset 1)": Message(0, 1, "(partition 9, offset 9)"),
     "[Consumer1] No committed offset. Starting partition 1 at the latest offset.": Started(1, "latest"),
     "[Consumer1] Resuming partition 12 at offset 3: 1 behind.": Resuming(12, 3, 1),
     "[Consumer1] Going back in partition 0, from offset 9 to offset 0.": WentBack(0, 9, 0),
@@ -163,5 +160,5 @@ LINES = {
 
 
 @pytest.mark.parametrize("text", LINES)
-def test_a_line_is_understood_where_it_tells_of_messages_and_of_nothing_else(text):
+def test_only_a_whole_line_about_messages_is_understood(text):
     assert line_of(text, 1.5) == (1.5, text, LINES[text])

@@ -1,4 +1,4 @@
-"""The oldest and the newest Kafka that the README names: the main path works on both."""
+"""The main path works on the oldest and on the newest Kafka that the pages name."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whatever a message holds is printed as one line that cannot steer the terminal; it skips and stops nothing."""
+"""Any message is printed as one line that cannot steer the terminal. No message makes the consumer skip or stop."""
 
 HARD = {
     "empty": (b"", ""),

@@ -1,39 +1,34 @@
-"""What reads the output is slow, stands still or goes away, or the link to Kafka is slow: nothing is passed over."""
+"""The reader of the output is slow or stands still, or the link to Kafka is slow: no message is skipped."""
 
-import contextlib
 import fcntl
 import os
 import re
 import signal
-import socket
-import struct
 import sys
 import termios
-import threading
 import time
 
 import pytest
 
 from machine import processes
 from machine.waiting import wait_until
-from real_kafka.brokers import Broker, free_port
-from real_kafka.client import Kafka
 from real_kafka.files import ROOT
 
 TICKS = [b'{"symbol":"AAPL","price":"%d.00","broker":"Broker1"}' % number for number in range(8000)]
 
 
 class Reader:
-    """consumer1.py with an output that is read only when told to, from a pipe or a terminal.
+    """Runs consumer1.py. Reads its output only when told to, from a pipe or a terminal.
 
     Attributes:
         process: the subprocess.Popen.
         output: what was read, as bytes.
     """
 
-    def __init__(self, servers, topic, terminal=False, **settings):
+    def __init__(self, kafka, topic, terminal=False, **settings):
         self.output = b""
         self._end, theirs = os.openpty() if terminal else os.pipe()
+        [servers] = kafka.bootstrap_servers
         names = {"KAFKA_BOOTSTRAP_SERVERS": servers, "KAFKA_TOPIC": topic, "KAFKA_GROUP_ID": topic}
         command = [sys.executable, str(ROOT / "consumer1.py")]
         self.process = processes.start(command, env={**os.environ, **names, **settings}, stdout=theirs)
@@ -48,7 +43,7 @@ class Reader:
         os.close(self._end)
 
     def read(self, size=4096) -> bytes:
-        """Read some more, waiting for it; return b"" at the end."""
+        """Wait for more output and read it; return b"" at the end."""
         try:
             data = os.read(self._end, size)
         except OSError:  # the end of a terminal, on Linux
@@ -61,28 +56,29 @@ class Reader:
 
     def wait_until_its_output_is_full(self):
         def unread():
-            return struct.unpack("i", fcntl.ioctl(self._end, termios.FIONREAD, b"    "))[0]
+            return fcntl.ioctl(self._end, termios.FIONREAD, b"    ")
 
         def stands_still():
             before = unread()
             time.sleep(0.3)
-            return before == unread() > 0
+            return before == unread() != bytes(4)
 
         wait_until("the output to be full", stands_still)
 
 
 @pytest.mark.parametrize("terminal", [False, True], ids=["pipe", "terminal"])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_what_is_committed_has_been_written_though_signals_interrupt_the_output(
-    bootstrap_servers, kafka, topic, terminal, unbuffered
+def test_an_offset_is_committed_only_after_its_line_is_written_though_signals_interrupt(
+    kafka, topic, terminal, unbuffered
 ):
-    """Ctrl+Z and fg, and then Ctrl+C, each while it waits for somebody to read what it writes."""
+    """It is suspended, goes on and gets Ctrl+C while it waits for somebody to read what it writes."""
     kafka.send(topic, *TICKS)
-    with Reader(bootstrap_servers, topic, terminal, PYTHONUNBUFFERED=unbuffered) as consumer:
+    with Reader(kafka, topic, terminal, PYTHONUNBUFFERED=unbuffered) as consumer:
         while len(consumer.offsets()) < 1500:
             consumer.read()
-        for number in (signal.SIGTSTP, signal.SIGCONT, signal.SIGINT):
+        for number in (signal.SIGSTOP, signal.SIGCONT, signal.SIGINT):
             consumer.wait_until_its_output_is_full()
+            assert kafka.committed(topic, topic).get(0, 0) == 0  # one poll() returned them all; it is still writing
             consumer.process.send_signal(number)
         while consumer.read():
             pass
@@ -90,67 +86,49 @@ def test_what_is_committed_has_been_written_though_signals_interrupt_the_output(
         printed = consumer.offsets()
     assert printed == list(range(len(printed)))
     assert kafka.committed(topic, topic) == {0: len(printed)}
-    assert 1500 <= len(printed) < len(TICKS)  # what is left is for the next start
+    assert 1500 <= len(printed) < len(TICKS)  # the rest is left for the next start
 
 
-def test_a_slow_reader_makes_progress_and_ctrl_c_ends_the_script_soon(bootstrap_servers, kafka, topic):
-    """At 20 lines a second the backlog would take seven minutes: longer than a member may go without a poll."""
+def test_a_slow_reader_makes_progress_and_ctrl_c_ends_the_script_soon(kafka, topic):
+    """At 20 lines a second, the backlog would take seven minutes: longer than a member may go without a poll."""
     kafka.send(topic, *TICKS)
-    with Reader(bootstrap_servers, topic) as consumer:
-        running = True
+    with Reader(kafka, topic) as consumer:
 
-        def read_slowly():
-            while consumer.read(90) and running:  # about a line
-                time.sleep(0.05)
+        def read_slowly_until(what, ask, wanted=bool):
+            def asked():
+                consumer.read(900)  # about ten lines
+                return ask()
 
-        reader = threading.Thread(target=read_slowly)
-        reader.start()
-        wait_until("a commit", lambda: kafka.committed(topic, topic).get(0, 0))
+            wait_until(what, asked, wanted, limit=30, every=0.5)
+
+        read_slowly_until("a commit", lambda: kafka.committed(topic, topic).get(0, 0))
         assert kafka.members(topic) == 1
         consumer.process.send_signal(signal.SIGINT)
-        assert consumer.process.wait(30) == 0
-        running = False
-        reader.join()
+        read_slowly_until("a clean end", consumer.process.poll, 0)
         while consumer.read():
             pass
         assert kafka.committed(topic, topic) == {0: len(consumer.offsets())}
 
 
-class SlowLink:
-    """A way to a port of 127.0.0.1 that takes 100 kB a second, in all, as soon as `slow` is true."""
-
-    def __init__(self, to_port):
-        self.port, self.slow = free_port(), False
-        self._to_port, self._one_at_a_time = to_port, threading.Lock()
-        self._server = socket.create_server(("127.0.0.1", self.port))
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self):
-        while True:
-            client, _ = self._server.accept()
-            kafka = socket.create_connection(("127.0.0.1", self._to_port))
-            for pair in ((client, kafka), (kafka, client)):
-                threading.Thread(target=self._copy, args=pair, daemon=True).start()
-
-    def _copy(self, source, target):
-        with contextlib.suppress(OSError), source, target:  # the other way may have closed them
-            while data := source.recv(4096):
-                if self.slow:
-                    with self._one_at_a_time:
-                        time.sleep(len(data) / 100_000)
-                target.sendall(data)
+SLOW_LINK = """
+import socket
+recv, free_at = socket.socket.recv, [0.0]
+def recv_slowly(self, size, *flags):
+    if time.monotonic() < free_at[0]:
+        time.sleep(0.01)
+        raise BlockingIOError  # nothing has come yet
+    data = recv(self, size, *flags)
+    free_at[0] = time.monotonic() + len(data) / 100_000
+    return data
+socket.socket.recv = recv_slowly
+"""
 
 
-def test_over_a_slow_link_all_is_read_and_ctrl_c_stays_a_matter_of_seconds(start, topic):
-    """100 kB a second, and batches of one megabyte: a fetch takes ten seconds."""
-    broker = Broker()
-    link = SlowLink(broker.port)
-    broker.bootstrap_servers = f"127.0.0.1:{link.port}"  # where clients are told to connect
-    with broker:
-        Kafka(broker.bootstrap_servers).send(topic, b"x" * 1_000_000, b"y" * 1_000_000, b"z")
-        link.slow = True
-        consumer = start("consumer1", bootstrap_servers=broker.bootstrap_servers)
-        received = consumer.wait_for_messages(3, limit=120)
-        assert [len(message.value) for message in received] == [1_000_000, 1_000_000, 1]
-        assert consumer.interrupt(limit=30) == 0
-        assert not consumer.errors
+def test_over_a_slow_link_all_is_read_and_ctrl_c_stays_a_matter_of_seconds(start_changed, kafka, topic):
+    """At 100 kB a second and with batches of one megabyte, a fetch takes ten seconds."""
+    kafka.send(topic, b"x" * 1_000_000, b"y" * 1_000_000, b"z")
+    consumer = start_changed("consumer1", SLOW_LINK)
+    received = consumer.wait_for_messages(3, limit=120)
+    assert [len(message.value) for message in received] == [1_000_000, 1_000_000, 1]
+    assert consumer.interrupt(limit=30) == 0
+    assert not consumer.errors
