@@ -79,7 +79,6 @@ NAMED_BY_THE_PAGES = {  # Kafka's defaults
     "offsets.retention.minutes": 7 * 24 * 60,
     "log.roll.hours": 7 * 24,  # segment.ms of a topic
     "log.segment.bytes": 2**30,
-    "log.retention.check.interval.ms": 5 * 60_000,
 }
 
 
