@@ -189,7 +189,7 @@ class Play:
             rows = [("Enter: skip the question, or end the answer", "bold"), rows[1]]
             note = f"At which offset of partition 0 will {self.target} resume? {self.guess}_"
         texts = [*((command, "") for command in self.stage.commands[self._command :]), (note, "bold")]
-        heading = f"Drive it yourself: topic {TOPIC} at {self.stage.broker.bootstrap_servers}"
+        heading = f"Kafka at {self.stage.broker.bootstrap_servers}"
         return picture_of(self.stage, heading, texts, rows, LABELS)
 
 

@@ -103,7 +103,9 @@ def test_in_a_terminal_it_shows_a_picture_until_ctrl_c_and_leaves_everything_as_
     with Terminal(DEMO, TMPDIR=str(tmp_path)) as terminal:
         terminal.shows("Step 1 of 7")
         stopped = r"Group stock-group1 will resume .*\nStopped\..*\n+"
-        terminal.shows(rf"^── consumer1: stopped with Ctrl\+C ─+\n(?:.*\n)*?{stopped}── consumer2: running ─")
+        terminal.shows(
+            rf"^── consumer1: stopped with Ctrl\+C; its session .*\n(?:.*\n)*?{stopped}── consumer2: running ─"
+        )
         terminal.shows(r"^consumer1 ━*●")
         terminal.type(" ")
         terminal.shows("^Held")

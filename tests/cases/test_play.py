@@ -36,8 +36,8 @@ def test_each_key_does_what_it_says_and_shows_its_command(terminal):
     at = press(
         terminal, "c", r"^\$ kill -INT \d+", r"1 consumer1: stopped with Ctrl\+C", r"committed (\d+), lag [1-9]"
     )[1]
-    press(terminal, "s", "At which offset will consumer1 resume")
-    answered = rf"You said {at}\. consumer1 resumed at offset {at}: its group's committed offset\."
+    press(terminal, "s", "At which offset of partition 0 will consumer1 resume")
+    answered = rf"You said {at}\. consumer1 resumed at offset {at}: its group's committed offset, "
     press(terminal, f"9\x7f{at}\r", r"^\$ python consumer1\.py", answered)
     press(terminal, "k", r"^\$ kill -9 \d+", r"1 consumer1: killed with kill -9; its session lasts \d s more at most")
     press(terminal, "s\r", r"^consumer1 resumed at offset \d+")
@@ -45,7 +45,7 @@ def test_each_key_does_what_it_says_and_shows_its_command(terminal):
     press(terminal, "f", r"^\$ kill -CONT \d+", "1 consumer1: running")
     offset = press(terminal, "x", r"^Killed when it had printed offset (\d+), and its group's")[1]
     assert int(terminal.shows(r"^consumer1 .*committed (\d+),")[1]) <= int(offset)
-    press(terminal, "s\r", r"^consumer1 resumed at offset \d+: its group's committed offset\. It prints that")
+    press(terminal, "s\r", r"^consumer1 resumed at offset \d+: its[^.]+\.\s+It\s+prints\s+that\s+message")
     press(terminal, "w", "'w' stands for nothing")
     press(terminal, "cr", r"^\$ kadm groups reset-offsets -g stock-group1 .*", r"^consumer1 ▲")
     press(terminal, "p", "^No question")

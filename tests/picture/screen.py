@@ -68,7 +68,8 @@ class Screen:
         lanes = [lane.rows(width) for lane in self.lanes]
         room = max(1, above - 1 - len(lanes[0] if lanes else []))
         texts = [row for text, style in self.texts for row in wrap(text, style, width)][-room:]
-        texts += [Text()] * (min(TEXTS, room) - len(texts)) if texts else []
+        spare = above - 2 - sum(map(len, lanes))  # beside the heading and the signs
+        texts += [Text()] * (min(TEXTS, spare) - len(texts)) if texts else []
         rows = [row_of(self.heading, "bold").append(f"  {self.state}", ALARM), *texts, *itertools.chain(*lanes)]
         shown = len(rows)
         rows.append(legend(any(group.resumed is not None for lane in self.lanes for group in lane.groups)))

@@ -165,7 +165,7 @@ class Stage:
         def is_over():
             nonlocal left, before
             left, before = left - (0 if self.is_held else now() - before), now()
-            return left <= 0
+            return left <= 0 and not self.is_held
 
         self.until("the time to read", is_over, limit=math.inf)
 
