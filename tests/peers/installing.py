@@ -24,6 +24,7 @@ def node(program, package, *its_node) -> list:
     packages = (package, *its_node)
     modules = _installed(package, *(["npm", "install", "--no-audit", "--no-fund", each] for each in packages))
     modules /= "node_modules"
+    _run(modules, ["node", "--version"])
     # Where a Node is among the packages, it is the one that runs.
     return ["env", f"NODE_PATH={modules}", f"PATH={modules / '.bin'}:{os.environ['PATH']}", "node", PROGRAMS / program]
 

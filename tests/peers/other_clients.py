@@ -135,6 +135,8 @@ def main() -> None:
             commands |= {client: prepare()} if client.startswith(options.only) else {}
         except (OSError, subprocess.SubprocessError) as error:
             print(f"{client} is left out: {error}", file=sys.stderr)
+    if not commands:
+        sys.exit("No client is left.")
     experiments = [experiment for table in TABLES for experiment in table.values()]
     with Broker() as broker, ThreadPoolExecutor(len(commands) * len(experiments)) as pool:
         for experiment in reversed(experiments):
@@ -154,7 +156,7 @@ def result(cell) -> str:
     try:
         return str(cell.result() if cell.result() is not None else "none")
     except Exception as error:
-        print(error, file=sys.stderr)
+        print(str(error)[:1000], file=sys.stderr)
         return ""
 
 

@@ -4,7 +4,7 @@ import contextlib
 import re
 import uuid
 
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from machine.waiting import wait_until
@@ -26,7 +26,14 @@ class Trial:
         self.topic, self.group = str(uuid.uuid4()), str(uuid.uuid4())
         self.admin, self.producer = AdminClient(self.settings), Producer(self.settings)
         self.admin.create_topics([NewTopic(self.topic, 1)])[self.topic].result()
-        wait_until("the topic", lambda: self.admin.list_topics(self.topic).topics[self.topic].error is None)
+        wait_until("the topic, and the coordinator of the group", self._ready, limit=LIMIT)
+
+    def _ready(self) -> bool:
+        """Tell whether a client will find both; without them, in a new Kafka's first seconds, some clients end."""
+        with contextlib.suppress(KafkaException):
+            self.committed()
+            return self.admin.list_topics(self.topic).topics[self.topic].error is None
+        return False
 
     def store(self, count, partition=0, producer=None) -> None:
         producer, stored = producer or self.producer, []
@@ -50,8 +57,9 @@ class Trial:
 
     def committed(self) -> int | None:
         asked = ConsumerGroupTopicPartitions(self.group, [TopicPartition(self.topic, 0)])
-        [answer] = self.admin.list_consumer_group_offsets([asked])[self.group].result().topic_partitions
-        return answer.offset if answer.offset >= 0 else None
+        answer = self.admin.list_consumer_group_offsets([asked], request_timeout=10)[self.group].result()
+        [found] = answer.topic_partitions
+        return found.offset if found.offset >= 0 else None
 
 
 def read(consumer) -> dict[tuple[int, int], float]:
