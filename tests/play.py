@@ -84,7 +84,7 @@ class Play:
             return {} if away else {"d": DELETE, **more}
         if target == "Kafka":
             is_down = stage.kafka_is in ENDINGS.values()
-            return {"s": START_KAFKA} if is_down else {"k": KILL_KAFKA, **({} if away else {"c": STOP_KAFKA})}
+            return {"s": START_KAFKA} if is_down else {**({} if away else {"c": STOP_KAFKA}), "k": KILL_KAFKA}
         reads, state = target in CONSUMERS, stage.state(target)
         if state == "suspended":
             return {"f": GO_ON, "k": KILL}
