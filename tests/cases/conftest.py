@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from real_kafka.brokers import Broker, make_class_cache
+from real_kafka.brokers import SMALL, Broker, make_class_cache
 from real_kafka.client import Kafka
 from real_kafka.download import BrokerError
 from real_kafka.files import ROOT
@@ -27,7 +27,7 @@ def pytest_sessionstart(session):
     """
     if hasattr(session.config, "workerinput") or session.config.option.collectonly:
         return (yield)
-    broker = Broker(settings=LOOK_OFTEN)
+    broker = Broker(settings=SMALL | LOOK_OFTEN)
     session.config.add_cleanup(broker.close)
     os.environ["SHARED_PORTS"] = f"{broker.port} {broker.controller_port}"
     try:

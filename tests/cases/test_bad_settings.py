@@ -7,7 +7,7 @@ import ssl
 import sys
 import threading
 
-from real_kafka.brokers import Broker
+from real_kafka.brokers import SMALL, Broker
 from real_kafka.files import ROOT
 
 PRODUCER, CONSUMER = ["producer1"], ["consumer1"]  # the other two differ only in names
@@ -75,7 +75,7 @@ def test_a_port_where_something_else_listens_ends_the_scripts_soon(start, subtes
     with (
         socketserver.ThreadingTCPServer(("127.0.0.1", 0), Tls) as tls,
         socket.create_server(("127.0.0.1", 0)) as mute,
-        Broker(settings=ASKS_FOR_A_PASSWORD) as protected,
+        Broker(settings=SMALL | ASKS_FOR_A_PASSWORD) as protected,
     ):
         threading.Thread(target=tls.serve_forever, daemon=True).start()
         ports = tls.server_address[1], mute.getsockname()[1], protected.port

@@ -8,7 +8,7 @@ import pytest
 
 from machine.processes import now
 from machine.waiting import wait_until
-from real_kafka.brokers import Broker, free_port
+from real_kafka.brokers import SMALL, Broker, free_port
 from real_kafka.files import ROOT
 
 PAGE = (ROOT / "tests" / "EXPERIMENTS.md").read_text(encoding="utf-8")
@@ -18,7 +18,7 @@ GENEROUS = 35  # seconds: on a busy machine, yet less than Kafka's own 45 for a 
 
 @pytest.fixture(scope="module")
 def bootstrap_servers():
-    with Broker() as broker:
+    with Broker(settings=SMALL) as broker:
         yield broker.bootstrap_servers
 
 

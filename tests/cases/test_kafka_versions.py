@@ -3,7 +3,7 @@
 import pytest
 
 from evidence.judge import assert_sound
-from real_kafka.brokers import Broker
+from real_kafka.brokers import SMALL, Broker
 from running.scripts import end_and_judge, printed_by
 
 OLDEST, NEWEST = "3.9.1", "4.4.0"
@@ -11,7 +11,7 @@ OLDEST, NEWEST = "3.9.1", "4.4.0"
 
 @pytest.fixture(scope="module", params=[OLDEST, NEWEST])
 def bootstrap_servers(request):
-    with Broker(version=request.param) as broker:
+    with Broker(settings=SMALL, version=request.param) as broker:
         yield broker.bootstrap_servers
 
 

@@ -13,7 +13,7 @@ from kafka import KafkaProducer
 
 from evidence.judge import assert_sound
 from machine.waiting import wait_until
-from real_kafka.brokers import Broker
+from real_kafka.brokers import SMALL, Broker
 from real_kafka.client import Kafka
 from running.scripts import printed_by
 
@@ -48,7 +48,7 @@ def test_a_restart_resumes_at_the_committed_offset_long_before_its_session_ends(
 def test_a_consumer_killed_while_it_joins_for_the_first_time_starts_again(start, topic):
     """A join takes three seconds here: as by default, Kafka waits for more members of a new group."""
     with (
-        Broker(settings={"KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": 3000}) as broker,
+        Broker(settings={**SMALL, "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": 3000}) as broker,
         closing(Kafka(broker.bootstrap_servers)) as kafka,
     ):
         kafka.send(topic, *TICKS)

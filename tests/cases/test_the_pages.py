@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from real_kafka.brokers import Broker
+from real_kafka.brokers import SMALL, Broker
 from real_kafka.files import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "tests").glob("*.md"))]
@@ -50,7 +50,7 @@ def test_no_link_from_page_to_page_is_broken():
 
 @pytest.fixture(scope="module")
 def broker():
-    with Broker() as broker:
+    with Broker(settings=SMALL) as broker:
         yield broker
 
 

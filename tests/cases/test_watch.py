@@ -11,7 +11,7 @@ from kafka import OffsetAndMetadata, TopicPartition
 from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
 
 from machine.waiting import wait_until
-from real_kafka.brokers import Broker
+from real_kafka.brokers import SMALL, Broker
 from real_kafka.client import Kafka
 from real_kafka.files import ROOT
 from running.terminal import Terminal
@@ -27,7 +27,7 @@ OTHERS = ResourcePattern(ResourceType.TOPIC, TOPIC)
 
 def test_a_session_by_hand_is_told_as_kafka_has_it(start):
     """The README's "Watch offset-resume", and what the experiments add."""
-    with contextlib.closing(Broker(settings=ACLS_DECIDE)) as broker:
+    with contextlib.closing(Broker(settings=SMALL | ACLS_DECIDE)) as broker:
         kafka, settings = Kafka(broker.bootstrap_servers), {"KAFKA_TOPIC": TOPIC, "KAFKA_GROUP_ID": GROUP}
         settings |= {"bootstrap_servers": broker.bootstrap_servers, "SEND_INTERVAL_SECONDS": "0.2"}
         with Terminal(WATCH, KAFKA_BOOTSTRAP_SERVERS=broker.bootstrap_servers) as terminal:

@@ -7,7 +7,7 @@ import time
 import pytest
 from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
 
-from real_kafka.brokers import Broker
+from real_kafka.brokers import SMALL, Broker
 from real_kafka.client import Kafka
 
 TICKS = [b'{"tick":%d}' % number for number in range(10)]
@@ -17,6 +17,7 @@ TICKS = [b'{"tick":%d}' % number for number in range(10)]
 def bootstrap_servers():
     """Where a broker listens that creates no topic by itself and has access control, as many clusters do."""
     settings = {
+        **SMALL,
         "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
         "KAFKA_AUTHORIZER_CLASS_NAME": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND": "true",
@@ -63,7 +64,7 @@ def test_a_deleted_topic_is_waited_for_and_the_new_one_is_read_from_its_start(st
 
 def test_a_group_without_a_coordinator_is_waited_for(start, topic):
     """One broker cannot keep three copies of Kafka's own topic for groups, so no group gets a coordinator."""
-    with Broker(settings={"KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": 3}) as broker:
+    with Broker(settings={**SMALL, "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": 3}) as broker:
         Kafka(broker.bootstrap_servers).send(topic, *TICKS)
         consumer = start("consumer1", bootstrap_servers=broker.bootstrap_servers)
         consumer.wait_for(r"Waiting: KafkaTimeoutError\.")
@@ -145,7 +146,7 @@ def test_a_tick_that_kafka_refuses_is_named(start, start_changed, kafka, topic, 
 
 def test_a_script_connects_to_the_address_that_kafka_advertises_whoever_listens_there(start, topic):
     """First nobody, then another Kafka: the ticks go there without a word."""
-    with Broker() as here, Broker() as there:
+    with Broker(settings=SMALL) as here, Broker(settings=SMALL) as there:
         there.stop()
         here.stop()
         here.bootstrap_servers = there.bootstrap_servers  # what it advertises

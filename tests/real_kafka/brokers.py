@@ -14,13 +14,11 @@ from real_kafka.download import BrokerError, kafka_jars
 from real_kafka.files import compose_version, whole_or_not_at_all
 from real_kafka.set_up import class_cache, compose_settings, java, java_environment, last_words, set_up
 
-# For brokers that are killed. With Kafka's defaults, a controller counts a killed broker as alive for 9 s more, and the
-# next start checks 50 logs of committed offsets.
-FORGET_THE_KILLED_SOON = {
-    "KAFKA_BROKER_SESSION_TIMEOUT_MS": 2000,
-    "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": 500,
-    "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": 3,
-}
+# For brokers that live for minutes. With Kafka's defaults, the first group creates 50 logs of committed offsets, and
+# the controller writes twice a second that nothing has happened.
+SMALL = {"KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": 3, "KAFKA_METADATA_MAX_IDLE_INTERVAL_MS": 10_000}
+# For brokers that are killed. With Kafka's defaults, a controller counts a killed broker as alive for 9 s more.
+FORGET_THE_KILLED_SOON = {**SMALL, "KAFKA_BROKER_SESSION_TIMEOUT_MS": 2000, "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": 500}
 
 
 def free_port(other_than=None) -> int:

@@ -52,10 +52,11 @@ def in_short(lines) -> list[str]:
     """Return lines as texts. Of many messages in a row, only the first and the last."""
     texts = []
     for are_messages, group in groupby(lines, lambda line: isinstance(line.event, Message)):
-        row = [short(line) for line in group]
-        if are_messages and len(row) > 3:
-            row[1:-1] = [f"… {len(row) - 2} more …"]
-        texts += row
+        row = list(group)
+        if are_messages and len(row) > 3:  # the others are not read: there may be thousands
+            texts += [short(row[0]), f"… {len(row) - 2} more …", short(row[-1])]
+        else:
+            texts += [short(line) for line in row]
     return texts
 
 
