@@ -24,6 +24,7 @@ REFUSED = [
     (PRODUCER, "SEND_INTERVAL_SECONDS", "two", INTERVAL),
     (PRODUCER, "SEND_INTERVAL_SECONDS", "-1", INTERVAL),
     (PRODUCER, "SEND_INTERVAL_SECONDS", "nan", INTERVAL),
+    (PRODUCER, "SEND_INTERVAL_SECONDS", "inf", INTERVAL),
 ]
 
 
@@ -89,6 +90,7 @@ def test_a_port_where_something_else_listens_ends_the_scripts_soon(start, subtes
             for script in scripts:
                 with subtests.test(address, script=script.name):
                     assert the_error_of(script) == f"{UNABLE} {address}"
+                    assert script.errors[0].at - script.started < 25  # kafka-python's default is 30 s
         tls.shutdown()
 
 
@@ -97,3 +99,4 @@ def test_blanks_around_a_setting_are_ignored(start, kafka, topic):
     kafka.send(topic, b"tick")
     start("consumer1", KAFKA_GROUP_ID=f" {topic}\r", KAFKA_TOPIC=f"{topic} \r", KAFKA_AUTO_OFFSET_RESET="earliest\r")
     kafka.wait_until_committed(topic, topic, {0: 1})
+    start("producer1", SEND_INTERVAL_SECONDS=" 0.5\r").wait_for("Sent")

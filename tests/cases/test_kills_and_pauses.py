@@ -19,7 +19,7 @@ def test_a_consumer_suspended_for_longer_than_its_session_goes_on(start, kafka, 
     consumer = start("consumer1")
     kafka.wait_until_committed(consumer.group, topic, {0: 10})
     consumer.send(signal.SIGSTOP)
-    wait_until("the end of its session", lambda: kafka.members(consumer.group), 0)
+    wait_until("the end of its session", lambda: kafka.members(consumer.group), 0, limit=30)  # not Kafka's 45
     kafka.send(topic, *TICKS)
     consumer.send(signal.SIGCONT)
     log = kafka.log(topic)
@@ -41,6 +41,13 @@ def test_a_signal_that_is_delivered_twice_is_one_clean_stop(start, kafka, topic,
     assert script.wait() in (0, -signal.SIGINT)  # the latter if the second comes after the clean end
     assert script.output[-1].text.endswith("] Stopped.")
     assert not script.errors
+
+
+def test_ctrl_c_ends_a_script_that_has_nothing_to_do_at_once(start, kafka, topic):
+    producer, consumer = start("producer1", SEND_INTERVAL_SECONDS="600"), start("consumer1")
+    kafka.wait_until_committed(consumer.group, topic, {0: 1})
+    for script in (producer, consumer):
+        assert script.interrupt() == 0
 
 
 @pytest.mark.parametrize("name", ["producer1", "consumer1"])

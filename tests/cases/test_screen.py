@@ -80,7 +80,7 @@ def test_it_fills_the_terminal_and_cuts_neither_a_text_nor_the_latest_lines(widt
     assert len(drawn) == height
     assert all(len(line) <= width for line in drawn)
     assert note.strip() in " ".join(" ".join(drawn[1:6]).split())
-    assert drawn[6].startswith("── t-0 ─")
+    assert "── t-0 ─" in [line[:8] for line in drawn[3:7]]  # right below the texts: many lanes leave no room
     last = next(number for number, line in enumerate(drawn) if line.startswith("── producers ─"))
     assert drawn[last - 2].endswith("(offset 99)")
     assert drawn[last - 1] == "Stopped."
