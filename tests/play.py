@@ -26,12 +26,15 @@ from running.scripts import printed_by
 from story import moves
 from story.account import CONSUMERS, PRODUCERS, SCRIPTS, Step
 from story.command import run_command, stage_for, tell_account
-from story.stage import ENDINGS, RUNNING, STARTING, STOPPING, TOPIC
+from story.stage import ENDINGS, RUNNING, STARTING, STOPPING, SUSPENDED, TOPIC
 from story.view import picture_of
 
 TARGETS = dict(enumerate([*CONSUMERS, *PRODUCERS, "Kafka", "topic"], 1))  # by the number to press
 LABELS = {name: f"{number} {name}" for number, name in TARGETS.items()}
-INTRO = "All four scripts run. Press c to stop consumer1, wait until messages pile up, and start it again with s."
+INTRO = "All four scripts run. Press c to stop consumer1, let messages pile up, and press s to start it again."
+A_PRODUCERS = "Every message that a producer has printed is in the log, and none of them is there twice."
+KADM = "(tests/EXPERIMENTS.md says what kadm is.)"
+ALWAYS = "q quit   p questions: {}   1 2 consumers   3 4 producers   5 Kafka   6 topic"
 PARTITIONS = 3  # for more of them the picture has no room
 
 
@@ -50,20 +53,17 @@ class Key(NamedTuple):
 
 
 START = Key("start", moves.start, "")
-KILL = Key("kill -9", moves.kill, "Killed, without a chance to commit or to say goodbye. s starts it again.")
-SUSPEND = Key("suspend", moves.suspend, "It sends no heartbeat now: after its session, its group goes on without it.")
-GO_ON = Key(
-    "go on (fg)", moves.go_on, "If its session is over, it joins its group anew, and resumes where that stands."
-)
-STOP = Key("Ctrl+C", moves.interrupt, "Its group's committed offset stays, and new messages wait in the log.")
-STOP_PRODUCER = Key("Ctrl+C", moves.interrupt, "Each of its ticks that it has told is in the log.")
+STOP = Key("Ctrl+C", moves.interrupt, "Its group's committed offset stays, and the lag grows: new messages wait.")
+KILL = Key("kill -9", moves.kill, "It had no chance to commit. Its group's committed offset stays, and the lag grows.")
+SUSPEND = Key("suspend", moves.suspend, "It sends no heartbeats now. When its session is over, it is out of its group.")
+GO_ON = Key("go on (fg)", moves.go_on, "If its session is over, it joins its group again, as it does when it starts.")
 BEFORE_COMMIT = Key("kill before its commit", moves.kill_before_commit, "")
-REWIND = Key("rewind its group", moves.rewind, "Its group starts over: s makes it read all that is still kept.")
+REWIND = Key("rewind its group", moves.rewind, f"When it starts, it reads all messages that are left. {KADM}")
 STOP_KAFKA = Key("Ctrl+C", moves.stop_kafka, "The scripts wait, and go on when Kafka is back. s starts it again.")
-KILL_KAFKA = Key("kill -9", moves.kill_kafka, "The scripts wait, and go on when Kafka is back. s starts it again.")
-START_KAFKA = Key("start", moves.start_kafka, "Messages and committed offsets are on disk: it has them again.")
-DELETE = Key("delete all messages", moves.delete_messages, "A consumer that has not read them all will report LOST.")
-ADD = Key("add a partition", moves.add_partition, "The scripts notice it within 20 seconds or so.")
+KILL_KAFKA = Key("kill -9", moves.kill_kafka, STOP_KAFKA.note)
+START_KAFKA = Key("start", moves.start_kafka, "Messages and committed offsets are on disk, so Kafka still has them.")
+DELETE = Key("delete all messages", moves.delete_messages, f"A consumer that had not read them will say LOST. {KADM}")
+ADD = Key("add a partition", moves.add_partition, f"The scripts notice it within about 20 seconds. {KADM}")
 
 
 class Play:
@@ -74,27 +74,28 @@ class Play:
         self.asks = True  # whether to ask where a consumer will resume
         self.guess = None  # the digits of the answer while the question is open
         self._said = {}  # {consumer that has been started: the answer, or ""}: what comes of it is not told yet
+        self._rewound = set()  # consumers whose groups were rewound since they last ran
         self._command = len(stage.commands)  # the number of the first command of the latest key
+        self.is_over = False
 
     def keys(self) -> dict[str, Key]:
         """Return the keys that make sense for the target now."""
-        stage, target, away = self.stage, self.target, self.stage.away
+        stage, target = self.stage, self.target
+        is_up, state = not stage.away, stage.state(target)
         if target == "topic":
-            more = {"a": ADD} if len(stage.seen.logs) < PARTITIONS else {}
-            return {} if away else {"d": DELETE, **more}
+            return {"d": DELETE, **({"a": ADD} if len(stage.seen.logs) < PARTITIONS else {})} if is_up else {}
         if target == "Kafka":
             is_down = stage.kafka_is in ENDINGS.values()
-            return {"s": START_KAFKA} if is_down else {**({} if away else {"c": STOP_KAFKA}), "k": KILL_KAFKA}
-        reads, state = target in CONSUMERS, stage.state(target)
-        if state == "suspended":
-            return {"f": GO_ON, "k": KILL}
-        if state == STOPPING:
-            return {"k": KILL}
+            return {"s": START_KAFKA} if is_down else {**({"c": STOP_KAFKA} if is_up else {}), "k": KILL_KAFKA}
         if state == RUNNING:
-            ticks_come = any(stage.state(name) == RUNNING for name in PRODUCERS)
-            more = {"x": BEFORE_COMMIT} if reads and ticks_come and not away else {}
-            return {"c": STOP if reads else STOP_PRODUCER, "k": KILL, "z": SUSPEND, **more}
-        return {} if away else {"s": START, **({"r": REWIND} if reads else {})}
+            found = {"c": STOP, "k": KILL, "z": SUSPEND}
+            if is_up and target in CONSUMERS and any(stage.state(name) == RUNNING for name in PRODUCERS):
+                found["x"] = BEFORE_COMMIT
+        elif state in (STOPPING, SUSPENDED):
+            found = {"k": KILL} if state == STOPPING else {"f": GO_ON, "k": KILL}
+        else:
+            found = {"s": START, **({"r": REWIND} if target in CONSUMERS else {})} if is_up else {}
+        return found if target in CONSUMERS else {k: each._replace(note=A_PRODUCERS) for k, each in found.items()}
 
     def must_wait(self, key) -> bool:
         """Tell whether a key has to wait until what is under way is over: it may make sense then."""
@@ -105,40 +106,43 @@ class Play:
         """Do what a key stands for."""
         if self.guess is not None:
             return self._answer(key)
-        self._command = len(self.stage.commands)
         if key == "q":
             self.stage.end_soon(0)
         elif key == "p":
             self.asks = not self.asks
-            self.note = f"{'A' if self.asks else 'No'} question before a consumer starts again."
+            self.note = f"Questions are {'on' if self.asks else 'off'}."
         elif key.isdigit() and int(key) in TARGETS:
-            self.target, self.note = TARGETS[int(key)], ""
+            self.target = TARGETS[int(key)]
         elif chosen := self.keys().get(key):
+            self._command = len(self.stage.commands)
             self._do(chosen)
-        else:
-            self.note = f"{key!r} stands for nothing that {self.target} can do now."
+        elif key.isprintable():
+            self.note = f"{key} does nothing now."
         return None
 
     def _do(self, key):
-        stage, name, self.note = self.stage, self.target, key.note
+        stage, name, self.note = self.stage, self.target, "One moment."
         if key is START and name in CONSUMERS and stage.group(name).committed:
             if self.asks:
                 self.guess = ""
             else:
                 self._start("")
         elif key is BEFORE_COMMIT:
-            self.note = "Waiting for the moment between a line and its commit."
+            self.note = "Waiting for a message that is printed and not yet committed."
             self.note = self._between(key.act(stage, name))
         else:
             key.act(stage, *[name] if name in SCRIPTS else [])
+            self.note = key.note
+            if key is REWIND:
+                self._rewound.add(name)
 
     def _between(self, message) -> str:
         if message is None:
-            return "No such moment came: each commit was faster, or no message came."
+            return "No such moment came: every commit was faster."
         committed = self.stage.group(self.target).committed.get(message.partition, 0)
         return (
-            f"Killed when it had printed offset {message.offset}, and its group's committed offset was {committed}. "
-            "s starts it again: the message comes again."
+            f"Killed after it had printed offset {message.offset} of partition {message.partition}, before it could "
+            f"commit that: committed is {committed}. s makes it print the message again (at least once)."
         )
 
     def _answer(self, key):
@@ -154,7 +158,7 @@ class Play:
                 self.press(key)
 
     def _start(self, said):
-        self._said[self.target] = said
+        self.note, self._said[self.target] = "", said
         moves.start(self.stage, self.target)
 
     def see(self) -> None:
@@ -165,32 +169,33 @@ class Play:
             first = [message.offset for message in run.messages if message.partition == 0]
             if places and (first or not self.stage.lag(name)):
                 del self._said[name]
-                self.note = self._outcome(name, said, places[0], run.of(Lost), first)
+                self.note = self._outcome(name, said, places[0], run.of(Lost))
 
-    def _outcome(self, name, said, offset, lost, first) -> str:
+    def _outcome(self, name, said, offset, lost) -> str:
         before = [run for run in printed_by(self.stage.started)[:-1] if run.name == name]
-        again = any(message.place == (0, offset) for run in before for message in run.messages)
-        guessed = f"You said {said}. " if said else ""
         why = "its group's committed offset, the next message to read"
         if lost:
             why = "the oldest message that is left. Kafka has deleted what its group wanted next: LOST"
-        elif again:
-            why += ". It prints that message again: printed before, but not committed, or rewound"
-        return f"{guessed}{name} resumed at offset {offset}: {why}."
+        elif name in self._rewound:
+            why += ". The group was rewound, so it reads again"
+        elif any(message.place == (0, offset) for run in before for message in run.messages):
+            why += ". It had printed that message, but not committed it, so it prints it again"
+        self._rewound.discard(name)
+        return f"{f'You said {said}. ' if said else ''}{name} resumed at offset {offset}: {why}."
 
     def picture(self):
         """Return the picture, with the keys."""
         keys = "   ".join(f"{key} {each.label}" for key, each in self.keys().items()) or "nothing to do now"
-        rows = [(f"{LABELS[self.target]}:   {keys}", "bold")]
-        ask = "ask less" if self.asks else "ask"
-        rows.append((f"1 2 consumers   3 4 producers   5 Kafka   6 topic   p {ask}   q quit", ""))
-        note = self.note
+        rows, note = [f"{LABELS[self.target]}:   {keys}", ALWAYS.format("on" if self.asks else "off")], self.note
         if self.guess is not None:
-            rows = [("Enter: skip the question, or end the answer", "bold"), rows[1]]
+            rows = ["Type a number, and press Enter. Enter alone skips the question.", ""]
             note = f"At which offset of partition 0 will {self.target} resume? {self.guess}_"
-        texts = [*((command, "") for command in self.stage.commands[self._command :]), (note, "bold")]
-        heading = f"Kafka at {self.stage.broker.bootstrap_servers}"
-        return picture_of(self.stage, heading, texts, rows, LABELS)
+        if self.is_over:
+            rows = ["Ctrl+C: end at once, without the account", ""]
+        commands = [(command, "") for command in self.stage.commands[self._command :][-3:]]
+        labels = {**LABELS, self.target: f"▶ {LABELS[self.target]}"}
+        heading, rows = f"Kafka at {self.stage.broker.bootstrap_servers}", [(rows[0], "bold"), (rows[1], "")]
+        return picture_of(self.stage, heading, [*commands, (note, "bold")], rows, labels)
 
 
 def leave(stage) -> None:
@@ -245,7 +250,7 @@ def run() -> int | str:
                     raise
                 stage.end_soon(None)
                 on_ending(sys.exit)  # a second Ctrl+C ends it without the account
-                play.note = "The end: both consumers read what is left. Ctrl+C ends this at once."
+                play.note, play.is_over = "The end: both consumers read what is left.", True
                 leave(stage)
         log = stage.kafka.log(TOPIC)
     runs = printed_by(stage.started)

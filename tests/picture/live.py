@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import select
 import signal
 import sys
@@ -63,6 +64,10 @@ def picture(console: Console | None, resumed=lambda: None):
 
 
 def typed(patience: float = 0) -> str:
-    """Return the keys pressed since the last call. If there are none, wait for one, for `patience` seconds at most."""
+    """Return the keys pressed since the last call. If there are none, wait for one, for `patience` seconds at most.
+
+    Keys that send several characters, such as the arrows, are left out.
+    """
     able = sys.stdin.isatty() and select.select([sys.stdin], [], [], patience)[0]
-    return os.read(sys.stdin.fileno(), 4096).decode(errors="replace") if able else ""
+    text = os.read(sys.stdin.fileno(), 4096).decode(errors="replace") if able else ""
+    return re.sub(r"\x1b(\[[0-9;]*.|O.)?", "", text)

@@ -16,10 +16,10 @@ from story.stage import Stage
 from story.view import table_of
 
 WHY = (
-    "Why no message went missing: Kafka keeps a message in its log, read or not, until it is deleted. The committed "
-    "offset is where a consumer group reads on, and a consumer commits it only after it has printed the message. So a "
-    "stop, a crash or an outage can make it print a message again, but never skip one. What was deleted before the "
-    "consumer came to it, it reports as LOST."
+    "Why no message went missing without a word: Kafka keeps a message in its log, read or not, until it is deleted. "
+    "The committed offset is where a consumer group reads on, and a consumer commits it only after it has printed the "
+    "message. So a stop, a crash or an outage can make it print a message again, but it skips none that Kafka still "
+    "has. What was deleted before the consumer came to it, it reports as LOST."
 )
 
 
@@ -53,6 +53,7 @@ def run_command(name, run) -> None:
 
 def tell_account(console, steps, runs, faults) -> int:
     """Print why no message went missing, the table of these Steps and Runs, and the verdict. Return the exit status."""
-    for text in ("", WHY, "", table_of(steps, runs), "", verdict(runs, faults)):
+    title = "What Kafka stored, compared with what each consumer printed:"
+    for text in ("", WHY, "", title, table_of(steps, runs), "", verdict(runs, faults)):
         console.print(text, highlight=False)
     return 1 if faults else 0

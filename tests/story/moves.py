@@ -71,7 +71,7 @@ def kill_before_commit(stage: Stage, name: str, limit=30) -> Message | None:
 
 def stop_kafka(stage: Stage) -> None:
     """Stop Kafka in order."""
-    _noted(stage, "docker compose stop     (without Docker: Ctrl+C in Kafka's terminal)")
+    _noted(stage, f"kill -TERM {stage.broker.process.pid}     (yours: docker compose stop, or Ctrl+C in its terminal)")
     stage.broker.process.terminate()
     stage.kafka_is = STOPPING
 
@@ -85,7 +85,7 @@ def kill_kafka(stage: Stage) -> None:
 
 def start_kafka(stage: Stage) -> None:
     """Start Kafka, with the data it had."""
-    _noted(stage, "docker compose start     (without Docker: python tests/broker.py)")
+    _noted(stage, "python tests/broker.py     (or docker compose start)")
     stage.broker.start(wait=False)
     stage.kafka_is = STARTING
 

@@ -1,8 +1,11 @@
 """The stage: the four scripts as processes, their Kafka, and what can be seen of them."""
 
+import contextlib
 import math
 import signal
 from collections import Counter
+
+from kafka.errors import KafkaError
 
 from evidence.lines import Message
 from evidence.snapshot import Group, LogOffsets, Snapshot
@@ -14,7 +17,7 @@ from story.account import CONSUMERS, GROUPS
 
 TOPIC = "stock-market"
 SESSION = 7  # seconds: the consumers' session_timeout_ms
-RUNNING, STOPPING, STARTING = "running", "stopping", "starting"
+RUNNING, SUSPENDED, STOPPING, STARTING = "running", "suspended", "stopping", "starting"
 ENDINGS = {0: "stopped with Ctrl+C", -9: "killed with kill -9"}  # by exit status
 
 
@@ -89,7 +92,7 @@ class Stage:
             return ""
         status = self.scripts[name].process.poll()
         if status is None:
-            return "suspended" if name in self.suspended else STOPPING if name in self.stopping else RUNNING
+            return SUSPENDED if name in self.suspended else STOPPING if name in self.stopping else RUNNING
         return ENDINGS.get(status, "ended with an error")
 
     def session(self, name) -> str:
@@ -109,9 +112,9 @@ class Stage:
                 return f"{script.name} has ended: {script.text()[-200:]}"
         return ""
 
-    def ask_kafka(self) -> Snapshot:
+    def ask_kafka(self, patience=30) -> Snapshot:
         """Return what Kafka has now; raises as `Kafka.snapshot`."""
-        self.seen = self.kafka.snapshot(TOPIC, GROUPS.values(), patience=30)
+        self.seen = self.kafka.snapshot(TOPIC, GROUPS.values(), patience)
         return self.seen
 
     def look(self) -> None:
@@ -127,9 +130,11 @@ class Stage:
             self.broker.kill()
             self.kafka_is = ENDINGS[0]
         if self.kafka_is == STARTING and self.broker.is_ready():
-            self.kafka_is = RUNNING
-            self._silent_since.clear()  # with Kafka, all sessions begin anew
-        if self.kafka_is == RUNNING:  # first: no offset is committed before its line is printed
+            with contextlib.suppress(KafkaError):  # it may need some more time to load its groups
+                self.ask_kafka(patience=0.5)
+                self.kafka_is = RUNNING
+                self._silent_since.clear()  # with Kafka, all sessions begin anew
+        elif self.kafka_is == RUNNING:  # first: no offset is committed before its line is printed
             self.ask_kafka()
         if now() < self._settled:
             self.step.may_repeat = {**self._uncommitted, **self.step.may_repeat}

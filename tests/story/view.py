@@ -45,34 +45,36 @@ def panel(stage, style, share, labels, *names) -> Panel:
     states = [f"{labels.get(name, name)}: {stage.state(name)}" for name in names]
     title = "; ".join([", ".join(states), *filter(None, map(stage.session, names))])
     all_run = all(stage.state(name) == RUNNING for name in names)
-    return Panel(title, [(text, style) for text in in_short(lines)], style if all_run else ALARM, share)
+    texts = in_short(lines, len(names) > 1)
+    return Panel(title, [(text, style) for text in texts], style if all_run else ALARM, share)
 
 
-def in_short(lines) -> list[str]:
-    """Return lines as texts. Of many messages in a row, only the first and the last."""
+def in_short(lines, names=False) -> list[str]:
+    """Return lines as texts, with the scripts' names if asked for. Of many messages, only the first and the last."""
     texts = []
     for are_messages, group in groupby(lines, lambda line: isinstance(line.event, Message)):
         row = list(group)
         if are_messages and len(row) > 3:  # the others are not read: there may be thousands
-            texts += [short(row[0]), f"… {len(row) - 2} more …", short(row[-1])]
+            texts += [short(row[0], names), f"… {len(row) - 2} more …", short(row[-1], names)]
         else:
-            texts += [short(line) for line in row]
+            texts += [short(line, names) for line in row]
     return texts
 
 
-def short(line) -> str:
-    """Return a line without the script's name. Of a message, only what fits any terminal: symbol, price and place."""
+def short(line, name=False) -> str:
+    """Return a line, without the script's name if not asked for. Of a message, only what fits any terminal."""
     message = line.event
-    if not isinstance(message, Message):
-        return line.said
-    tick = json.loads(message.value)
-    return f"{message.kind}: {tick['symbol']} {tick['price']} (partition {message.partition}, offset {message.offset})"
+    text = line.said
+    if isinstance(message, Message):
+        tick = json.loads(message.value)
+        place = f"(partition {message.partition}, offset {message.offset})"
+        text = f"{message.kind}: {tick['symbol']} {tick['price']} {place}"
+    return f"{line.text.removesuffix(line.said)}{text}" if name else text
 
 
 def table_of(steps, told) -> Table:
     """Return the table of these steps and of what was printed in them, for people."""
-    title = "What Kafka stored, compared with what each consumer printed"
-    shown = Table("step", title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
+    shown = Table("", box=None, padding=(0, 1, 0, 0))
     for head in ("sent", "consumer", "received", "LOST", "repeated", "lag\nat end"):
         shown.add_column(head, justify="right", no_wrap=True)
     repeats = {name: repeated_in(steps, told, name) for name in CONSUMERS}
