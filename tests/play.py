@@ -14,12 +14,13 @@ import signal
 signal.signal(signal.SIGINT, signal.SIG_DFL)  # while the rest is imported there is nothing to end
 
 import argparse
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
 from evidence.judge import judge
-from evidence.lines import Lost, Resuming
+from evidence.lines import Lost, Message, Resuming
 from machine.processes import now, on_ending
 from picture.live import picture, terminal, typed
 from running.scripts import printed_by
@@ -121,6 +122,7 @@ class Play:
         return None
 
     def _do(self, key):
+        """Make the move of a key. If Kafka refuses it, the note says so."""
         stage, name, self.note = self.stage, self.target, "One moment."
         if key is START and name in CONSUMERS and stage.group(name).committed:
             if self.asks:
@@ -131,7 +133,11 @@ class Play:
             self.note = "Waiting for a message that is printed and not yet committed."
             self.note = self._between(key.act(stage, name))
         else:
-            key.act(stage, *[name] if name in SCRIPTS else [])
+            try:
+                key.act(stage, *[name] if name in SCRIPTS else [])
+            except subprocess.SubprocessError as error:
+                self.note = f"Kafka refuses: {error}"
+                return
             self.note = key.note
             if key is REWIND:
                 self._rewound.add(name)
@@ -165,11 +171,11 @@ class Play:
         """Tell where a consumer that was started again has resumed, when it has."""
         for name, said in list(self._said.items()):
             run = self.stage.scripts[name].printed()
-            places = [place.offset for place in run.of(Resuming) if place.partition == 0]
-            first = [message.offset for message in run.messages if message.partition == 0]
-            if places and (first or not self.stage.lag(name)):
+            of_partition_0 = [event for event in run.of(Lost, Resuming, Message) if event.partition == 0]
+            places = [event for event in of_partition_0 if isinstance(event, Resuming)]
+            if places and (of_partition_0[-1] is not places[-1] or not self.stage.lag(name)):
                 del self._said[name]
-                self.note = self._outcome(name, said, places[0], run.of(Lost))
+                self.note = self._outcome(name, said, places[0].offset, isinstance(of_partition_0[0], Lost))
 
     def _outcome(self, name, said, offset, lost) -> str:
         before = [run for run in printed_by(self.stage.started)[:-1] if run.name == name]
@@ -200,19 +206,19 @@ class Play:
 
 def leave(stage) -> None:
     """Let the producers end, and the consumers read what is left."""
-    if stage.away:
-        stage.until("Kafka to settle", lambda: stage.kafka_is, lambda state: state not in (STOPPING, STARTING))
+    stage.until("Kafka to settle", lambda: stage.kafka_is, lambda state: state not in (STOPPING, STARTING))
     if stage.away:
         moves.start_kafka(stage)
         stage.until("Kafka to start", lambda: stage.kafka_is, RUNNING)
     for name in list(stage.suspended):
         moves.go_on(stage, name)
     for name in PRODUCERS:
-        moves.interrupt(stage, name)
-    for name in CONSUMERS:
-        if stage.state(name) != RUNNING:
+        if stage.state(name) == RUNNING:
+            moves.interrupt(stage, name)
+    for name in SCRIPTS:
+        stage.until(f"{name} to end or to go on", lambda name=name: stage.state(name) != STOPPING)
+        if name in CONSUMERS and stage.state(name) != RUNNING:
             moves.start(stage, name)
-    stage.until("the producers to end", lambda: all(stage.scripts[name].has_ended() for name in PRODUCERS))
     for name in CONSUMERS:
         stage.until(f"{name} to read what is left", lambda name=name: stage.lag(name), 0)
         moves.interrupt(stage, name)
@@ -250,7 +256,7 @@ def run() -> int | str:
                     raise
                 stage.end_soon(None)
                 on_ending(sys.exit)  # a second Ctrl+C ends it without the account
-                play.note, play.is_over = "The end: both consumers read what is left.", True
+                play.guess, play.note, play.is_over = None, "The end: both consumers read what is left.", True
                 leave(stage)
         log = stage.kafka.log(TOPIC)
     runs = printed_by(stage.started)
