@@ -31,7 +31,7 @@ def download(version, folder) -> None:
     from jgo.parse import Coordinate
     from jgo.util import http
     from rich.console import Console
-    from rich.progress import FileSizeColumn, Progress
+    from rich.progress import FileSizeColumn, Progress, SpinnerColumn, TimeElapsedColumn
 
     failed = f"Kafka {version} could not be downloaded from Maven Central"
 
@@ -68,7 +68,8 @@ def download(version, folder) -> None:
     context = MavenContext(resolver=resolver, repo_cache=folder.parent / "repository", timeout=(10, 60))
     wanted = [("org.apache.kafka", "kafka_2.13", version), ("org.slf4j", "slf4j-simple", "1.7.36")]
     # It shows only what has come, because Maven Central gives the sizes one jar at a time.
-    progress = Progress("{task.description}", FileSizeColumn(), console=Console(stderr=True))
+    columns = "{task.description}", FileSizeColumn(), SpinnerColumn(), TimeElapsedColumn()
+    progress = Progress(*columns, console=Console(stderr=True))
     task = progress.add_task("Downloading Kafka from Maven Central, this once, about 46 MB:", total=None)
     try:
         # jgo 3.2.0 opens a connection for each of its 254 requests: 18 s for a download of 1 s. A session keeps one.

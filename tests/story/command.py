@@ -10,7 +10,8 @@ from rich.console import Console
 
 from machine.processes import on_ending
 from real_kafka.brokers import FORGET_THE_KILLED_SOON, Broker
-from real_kafka.download import BrokerError
+from real_kafka.download import BrokerError, kafka_jars
+from real_kafka.files import compose_version
 from story.account import verdict
 from story.stage import Stage
 from story.view import table_of
@@ -26,6 +27,7 @@ WHY = (
 @contextlib.contextmanager
 def stage_for(pace, tell, show):
     """Say that Kafka starts, start it, yield a Stage on it, and end both."""
+    kafka_jars(compose_version())  # a download shows its own progress
     with Console(stderr=True).status("Starting Kafka."), contextlib.ExitStack() as stack:
         broker = stack.enter_context(Broker(settings=FORGET_THE_KILLED_SOON))
         stage = stack.enter_context(contextlib.closing(Stage(broker, pace, tell, show)))
