@@ -17,6 +17,7 @@ import signal
 signal.signal(signal.SIGINT, signal.SIG_DFL)  # while the rest is imported there is nothing to end
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
@@ -37,6 +38,7 @@ TO_READ_ALONG, FAST, FOR_A_FILM = (1, 0.3), (0.1, 0.1), (0.5, 0.4)
 FILMED = 4  # the last step on the film
 FILM_SIZE = 100, 26  # columns and rows: an image of 824 pixels' width, which GitHub shows as large as it is
 KEYS, HELD = "space: hold   Ctrl+C: end", "Held. space: go on   Ctrl+C: end"
+THE_END = "The end. space: show the account   Ctrl+C: end without it"
 FILM_TITLE = "consumer1 is stopped; started again, it resumes at its committed offset and catches up"
 
 
@@ -61,7 +63,8 @@ def run(options) -> int:
         step = stage.step
         heading, texts = f"Step {step.number} of {len(STEPS)}: {step.title}", [(step.sentence, "bold"), (step.note, "")]
         if shown:
-            shown.update(picture_of(stage, heading, texts, [(HELD if stage.is_held else KEYS, "bold")]))
+            keys = THE_END if step.ended < math.inf else HELD if stage.is_held else KEYS
+            shown.update(picture_of(stage, heading, texts, [(keys, "bold")]))
         if film and step.number <= FILMED:
             film.take(picture_of(stage, heading, texts, []), now())
         assert not stage.ended_by_itself(), stage.ended_by_itself()

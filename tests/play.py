@@ -54,8 +54,8 @@ class Key(NamedTuple):
 
 
 START = Key("start", moves.start, "")
-STOP = Key("Ctrl+C", moves.interrupt, "Its group's committed offset stays, and the lag grows: new messages wait.")
-KILL = Key("kill -9", moves.kill, "It had no chance to commit. Its group's committed offset stays, and the lag grows.")
+STOP = Key("Ctrl+C", moves.interrupt, "Its group's committed offset stays, and what comes now waits in the log.")
+KILL = Key("kill -9", moves.kill, "It had no chance to commit. Its group's committed offset stays.")
 SUSPEND = Key("suspend", moves.suspend, "It sends no heartbeats now. When its session is over, it is out of its group.")
 GO_ON = Key("go on (fg)", moves.go_on, "If its session is over, it joins its group again, as it does when it starts.")
 BEFORE_COMMIT = Key("kill before its commit", moves.kill_before_commit, "")
@@ -64,7 +64,7 @@ STOP_KAFKA = Key("Ctrl+C", moves.stop_kafka, "The scripts wait, and go on when K
 KILL_KAFKA = Key("kill -9", moves.kill_kafka, STOP_KAFKA.note)
 START_KAFKA = Key("start", moves.start_kafka, "Messages and committed offsets are on disk, so Kafka still has them.")
 DELETE = Key("delete all messages", moves.delete_messages, f"A consumer that had not read them will say LOST. {KADM}")
-ADD = Key("add a partition", moves.add_partition, f"The scripts notice it within about 20 seconds. {KADM}")
+ADD = Key("add a partition", moves.add_partition, f"The scripts notice it within 30 seconds. {KADM}")
 
 
 class Play:
@@ -181,7 +181,7 @@ class Play:
         before = [run for run in printed_by(self.stage.started)[:-1] if run.name == name]
         why = "its group's committed offset, the next message to read"
         if lost:
-            why = "the oldest message that is left. Kafka has deleted what its group wanted next: LOST"
+            why = "the oldest message that is left. Kafka has deleted those before it, and it reports them as LOST"
         elif name in self._rewound:
             why += ". The group was rewound, so it reads again"
         elif any(message.place == (0, offset) for run in before for message in run.messages):
@@ -191,7 +191,7 @@ class Play:
 
     def picture(self):
         """Return the picture, with the keys."""
-        keys = "   ".join(f"{key} {each.label}" for key, each in self.keys().items()) or "nothing to do now"
+        keys = "   ".join(f"{key} {each.label}" for key, each in self.keys().items()) or "nothing before Kafka is back"
         rows, note = [f"{LABELS[self.target]}:   {keys}", ALWAYS.format("on" if self.asks else "off")], self.note
         if self.guess is not None:
             rows = ["Type a number, and press Enter. Enter alone skips the question.", ""]

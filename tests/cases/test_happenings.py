@@ -45,8 +45,8 @@ class Watched:
     ("changes", "told", "told_when_undone"),
     [
         ({"logs": {0: LogOffsets(5, 10)}}, [], []),  # only read messages are deleted
-        ({"logs": {0: LogOffsets(15, 18)}}, ["Deleted: offsets 10 to 14 of t-0, which group g has not committed."], []),
-        ({"groups": {}}, ["The session of consumer1 in group g is over: nobody reads t-0 for it."], [AGAIN]),
+        ({"logs": {0: LogOffsets(15, 18)}}, ["Deleted: offsets 10 to 14 of t-0, which group g had still to read."], []),
+        ({"groups": {}}, ["consumer1 is no longer a member of group g: nobody reads t-0 for it."], [AGAIN]),
         (
             {"groups": {"g": replace(ONE, members=(OF_ANOTHER_TOPIC,))}},
             ["consumer1 reads another topic in group g now: nobody reads t-0 for it."],
@@ -78,7 +78,7 @@ def test_a_group_that_commits_nothing_is_told_after_three_seconds_and_when_it_ha
     assert watched.move(committed=7) == ["Group g has caught up on t-0: committed 57."]
     assert watched.see(**WIPED) == [BEGINS_ANEW]
     assert watched.move(8)[0].startswith(
-        "Group g has committed nothing on t-0 since at least "
+        "Group g has committed nothing on t-0 since before "
     )  # as where the watch begins
 
 
@@ -90,7 +90,7 @@ def test_a_group_that_rebalances_has_not_lost_its_members():
     joined = [AGAIN, "rdkafka joined group g and holds no partition."]
     assert watched.move(state="Stable", members=(again, second)) == joined
     news = watched.move(members=(second._replace(partitions=frozenset([0])),))
-    assert news == ["The session of consumer1 in group g is over.", "rdkafka now holds t-0 for group g."]
+    assert news == ["consumer1 is no longer a member of group g.", "rdkafka now holds t-0 for group g."]
 
 
 def test_an_outage_is_told_once_and_messages_that_wait_meanwhile_are_no_growing_lag():
@@ -101,4 +101,4 @@ def test_an_outage_is_told_once_and_messages_that_wait_meanwhile_are_no_growing_
     assert lines == [f"{clock(watched.snapshot.at)}  Waiting for Kafka (KafkaTimeoutError)."]
     assert watched.move(seconds=60, end=5) == ["Kafka answers."]
     assert watched.move(5, end=1) == []
-    assert "has committed nothing on t-0 since at least" in watched.move(4, end=1)[0]
+    assert "has committed nothing on t-0 since before" in watched.move(4, end=1)[0]

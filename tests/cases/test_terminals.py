@@ -41,7 +41,7 @@ def test_the_demonstration_is_suspended_with_all_that_it_has_started_and_its_acc
     shell.type("clear; ps -o stat= -p $(pgrep -P $(jobs -p) | paste -sd, -)\n")
     shell.shows(r"^(T\w*\n){4,5}\$$")  # Kafka and the scripts
     shell.type("sleep 8; fg; echo status $?\n")  # longer than a session
-    shell.shows("^Held", limit=180)
+    shell.shows(r"^The end\. space", limit=180)
     shell.type(" ")
     shell.shows(r"^Verdict: no message went missing[\s\S]*^status 0$", limit=180)
 

@@ -46,7 +46,7 @@ def test_a_session_by_hand_is_told_as_kafka_has_it(start):
                 admin.alter_group_offsets(GROUP, {TopicPartition(TOPIC, 0): OffsetAndMetadata(2, "", -1)})
             told.wait_for(r"Group stock-group1 is rewound on stock-market-0: \d+ → 2\.")
             kafka.delete_before(TOPIC, 7)
-            told.wait_for(r"Deleted: offsets 2 to 6 of stock-market-0, which group stock-group1 has not committed\.")
+            told.wait_for(r"Deleted: offsets 2 to 6 of stock-market-0, which group stock-group1 had still to read\.")
             start("consumer1", **settings)
             told.wait_for(r"Group stock-group1 has caught up on stock-market-0: committed \d+\.")
             kafka_is_restarted(told, terminal, kafka, broker)
@@ -78,7 +78,7 @@ def consumer_is_stopped(consumer, told, terminal, kafka):
     at = kafka.committed(GROUP, TOPIC)[0]
     told.wait_for(rf"stock-group1 has committed nothing on stock-market-0 since \S+: committed {at}, lag now \d+\. ")
     terminal.shows(rf"▲┄+ +committed {at}, lag \d+\b[\s\S]*; nothing committed for \d+ s: lag \+\d+$")
-    over = told.wait_for("The session of consumer1 in group stock-group1 is over: nobody reads stock-market-0 for it")
+    over = told.wait_for("consumer1 is no longer a member of group stock-group1: nobody reads stock-market-0 for it")
     assert over.at > consumer.output[-1].at + 3  # after seven seconds: neither at once, nor Kafka's own 45
     terminal.shows(rf"committed {at}, lag \d+\b[\s\S]*no member holds it; nothing committed for \d+ s: lag")
 

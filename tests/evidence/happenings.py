@@ -113,7 +113,7 @@ class Chronicle:
             if any(member.identity == gone.identity for member in group.members):
                 how = f"{gone.client_id} reads another topic in group {name} now"
             else:
-                how = f"The session of {gone.client_id} in group {name} is over"
+                how = f"{gone.client_id} is no longer a member of group {name}"
             nobody = "" if now or not gone.partitions else f": nobody reads {self._names(gone.partitions)} for it"
             yield f"{how}{nobody}.", BAD if nobody else PLAIN
         for identity, member in now.items():
@@ -133,7 +133,7 @@ class Chronicle:
             unread = max(committed, log_before.first)
             if unread < log.first:
                 yield (
-                    f"Deleted: offsets {unread} to {log.first - 1} of {where}, which group {name} has not committed.",
+                    f"Deleted: offsets {unread} to {log.first - 1} of {where}, which group {name} had still to read.",
                     BAD,
                 )
             waits = committed < log_before.end  # what has come since is on its way
@@ -154,6 +154,6 @@ class Chronicle:
                 held = self._last.group(name).holder(number) or not self._last.group(name).tells_members
                 reason = "Its consumer stopped, is slow, or commits rarely" if held else "No member holds it"
                 since = self._since[place].at
-                at = f"at least {clock(since)}" if place in self._unseen else clock(since)
+                at = f"before {clock(since)}" if place in self._unseen else clock(since)
                 stands = f"{at}: committed {committed}, lag now {log.lag(committed):,}"
                 yield f"Group {name} has committed nothing on {where} since {stands}. {reason}.", BAD

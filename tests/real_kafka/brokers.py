@@ -40,7 +40,7 @@ def check_free(port: int) -> None:
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError:
-        message = f"Port {port} is in use: another Kafka (docker compose down? another terminal?), or a program."
+        message = f"Port {port} is in use: another Kafka (docker compose stop, or Ctrl+C there), or a program."
         raise BrokerError(message) from None
 
 

@@ -20,7 +20,7 @@ WHY = (
     "Why no message went missing without a word: Kafka keeps a message in its log, read or not, until it is deleted. "
     "The committed offset is where a consumer group reads on, and a consumer commits it only after it has printed the "
     "message. So a stop, a crash or an outage can make it print a message again, but it skips none that Kafka still "
-    "has. What was deleted before the consumer came to it, it reports as LOST."
+    "has. It reports as LOST what was deleted before it could read it."
 )
 
 

@@ -24,9 +24,7 @@ def step(title):
 def play(stage) -> None:
     """Play all steps."""
     for number, (title, act) in enumerate(STEPS, 1):
-        began = now()
-        if stage.steps:
-            stage.step.ended = began
+        began = stage.step.ended if stage.steps else now()
         stage.steps.append(Step(number, title, act.__doc__, began))
         stage.tell(f"\nStep {number} of {len(STEPS)}. {act.__doc__}")
         for note in act(stage):
@@ -34,6 +32,7 @@ def play(stage) -> None:
             stage.tell(f"  {note}")
             stage.pause(3 + len(note) / 30)
         stage.look()
+        stage.step.ended = now()
         stage.step.lags = {name: stage.lag(name) for name in CONSUMERS}
 
 
@@ -97,8 +96,8 @@ def start_it_again(stage):
     run, seconds = restart(stage, "consumer1")
     resumed = run.of(Resuming)[0]
     yield (
-        f"Stopped at {at}, resumed at {resumed.offset}, first message {run.messages[0].offset}, {seconds:.1f} s after "
-        f"the start: nothing is skipped, nothing comes twice. {resumed.behind} messages waited then. It has read them."
+        f"It stopped at {at} and resumed at {resumed.offset}. Its first message was {run.messages[0].offset}, "
+        f"{seconds:.1f} s after the start. Nothing is skipped, nothing comes twice. {resumed.behind} had waited."
     )
 
 
@@ -108,7 +107,7 @@ def kill_it(stage):
     moves.kill(stage, "consumer1")
     stage.look()
     at = stage.step.may_repeat["consumer1"] = stage.committed("consumer1")
-    yield f"Killed: its group had committed offset {at} by then."
+    yield f"Killed. Its group's committed offset is {at}."
     run, seconds = restart(stage, "consumer1")
     yield (
         f"It resumed at {run.of(Resuming)[0].offset}; its first message came after {seconds:.1f} s. "
@@ -139,8 +138,8 @@ def rewind(stage):
     """consumer1's group is rewound to the earliest offset: it reads everything again."""
     before = stop(stage, "consumer1")
     yield (
-        "Kafka moves no offset of a group that has a member, and a stopped consumer stays a member for seven seconds, "
-        "since it might come back. So it is removed first."
+        "Kafka moves no offset of a group that has a member, and a stopped consumer stays a member until its session "
+        "is over. It could be waited for; here it is removed from its group."
     )
     moves.rewind(stage, "consumer1")
     stage.look()
@@ -149,8 +148,8 @@ def rewind(stage):
     run, _ = restart(stage, "consumer1")
     again = sum(message.offset < before for message in run.messages)
     yield (
-        f"It resumed at {run.of(Resuming)[0].offset}, and {again} of {before - at} messages came again: reading "
-        "deletes nothing, a group only remembers a place."
+        f"It resumed at {run.of(Resuming)[0].offset}, and {again} of {before - at} messages came again, because "
+        "reading deletes nothing. A group only remembers its place."
     )
 
 
