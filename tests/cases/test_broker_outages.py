@@ -40,8 +40,10 @@ def bootstrap_servers(own_broker):
     return own_broker.bootstrap_servers
 
 
-SOON_SENT_AGAIN = """
-script.KafkaProducer = functools.partial(script.KafkaProducer, request_timeout_ms=1000)
+LATE = "reconnect_backoff_ms=600_000, reconnect_backoff_max_ms=600_000"
+LATE_CONSUMER = f"script.KafkaConsumer = functools.partial(script.KafkaConsumer, {LATE})"
+SOON_SENT_AGAIN = f"""
+script.KafkaProducer = functools.partial(script.KafkaProducer, request_timeout_ms=1000, {LATE})
 say, clock = script.say, time.monotonic
 def then_three_minutes_pass(line):
     say(line)
@@ -57,9 +59,12 @@ def four_scripts(start, start_changed):
 
     A client sends a tick again when its request has timed out. producer1's client does so after 1 s, not after 30. By
     its clock the first outage takes three minutes: with its default settings, it would give up after two.
+
+    Unless the scripts forbid it, the clients of producer1 and consumer2 wait for ten minutes before they connect again.
     """
     scripts = [start_changed("producer1", SOON_SENT_AGAIN, SEND_INTERVAL_SECONDS="0.1")]
-    scripts += [start(name, SEND_INTERVAL_SECONDS="0.1") for name in ("producer2", "consumer1", "consumer2")]
+    scripts += [start("producer2", SEND_INTERVAL_SECONDS="0.1"), start("consumer1")]
+    scripts += [start_changed("consumer2", LATE_CONSUMER)]
     for script in scripts:
         script.wait_for_messages(20)
     return scripts

@@ -51,7 +51,7 @@ def test_messages_deleted_under_a_suspended_consumer_are_named(start, kafka, top
 
 @pytest.mark.parametrize("limit", [{"retention_ms": 1000}, {"retention_bytes": 0}], ids=["hours", "bytes"])
 def test_what_the_real_retention_deletes_unread_by_age_or_by_size_is_reported(start, kafka, topic, limit):
-    """Here retention itself deletes, not a command."""
+    """Here retention itself deletes, not a command. A group that is new has lost nothing."""
     kafka.send(topic, *TICKS[:2])
     first = start("consumer1")
     first.wait_for_messages(2)
@@ -60,8 +60,10 @@ def test_what_the_real_retention_deletes_unread_by_age_or_by_size_is_reported(st
     earlier = kafka.messages(topic)
     kafka.configure(topic, **limit)
     wait_until("retention to delete all messages", lambda: kafka.offsets(topic)[0], (10, 10))
-    second = start("consumer1", judged_by=kafka)
+    second, of_a_new_group = start("consumer1", judged_by=kafka), start("consumer2")
     second.wait_for("Resuming")
+    kafka.wait_until_committed(of_a_new_group.group, topic, {0: 10})
+    assert "LOST" not in of_a_new_group.text()
     assert [line.text for line in second.output if "Waiting" not in line.text] == [
         "[Consumer1] LOST: offsets 2 to 9 of partition 0. Kafka has deleted them.",
         "[Consumer1] Resuming partition 0 at offset 10: 0 behind.",
