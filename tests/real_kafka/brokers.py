@@ -21,8 +21,11 @@ SMALL = {"KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": 3, "KAFKA_METADATA_MAX_IDLE_INTER
 FORGET_THE_KILLED_SOON = {**SMALL, "KAFKA_BROKER_SESSION_TIMEOUT_MS": 2000, "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": 500}
 
 
-def free_port(other_than=None) -> int:
-    """Return a TCP port of 127.0.0.1 that nobody uses, and that is not `other_than`.
+_given = set()  # the ports that `free_port` has returned: their brokers may not listen yet
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nobody uses: another one each time.
 
     It is below the ports that systems give to outgoing connections. So while the broker is down, no client takes the
     port or connects to itself.
@@ -31,7 +34,8 @@ def free_port(other_than=None) -> int:
         port = random.randrange(20_000, 30_000)
         with contextlib.suppress(BrokerError):
             check_free(port)
-            if port != other_than:
+            if port not in _given:
+                _given.add(port)
                 return port
 
 
@@ -58,7 +62,7 @@ class Broker:
 
     def __init__(self, port=None, directory=None, settings=None, version=None):
         self.port = port or free_port()
-        self.controller_port = free_port(other_than=self.port)  # where a cluster's brokers talk to each other
+        self.controller_port = free_port()  # where a cluster's brokers talk to each other
         self.bootstrap_servers = f"127.0.0.1:{self.port}"
         self.voters = f"1@127.0.0.1:{self.controller_port}"  # controller.quorum.voters: a cluster's brokers
         self.settings = settings or {}
