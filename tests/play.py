@@ -33,7 +33,7 @@ from story.view import picture_of
 TARGETS = dict(enumerate([*CONSUMERS, *PRODUCERS, "Kafka", "topic"], 1))  # by the number to press
 LABELS = {name: f"{number} {name}" for number, name in TARGETS.items()}
 INTRO = "All four scripts run. Press c to stop consumer1, let messages pile up, and press s to start it again."
-A_PRODUCERS = "Every message that a producer has printed is in the log, and none of them is there twice."
+A_PRODUCERS = "Kafka has stored what the producer printed, each message once."
 KADM = "(tests/EXPERIMENTS.md says what kadm is.)"
 ALWAYS = "q quit   p questions: {}   1 2 consumers   3 4 producers   5 Kafka   6 topic"
 PARTITIONS = 3  # for more of them the picture has no room
@@ -63,7 +63,9 @@ REWIND = Key("rewind its group", moves.rewind, f"When it starts, it reads all me
 STOP_KAFKA = Key("Ctrl+C", moves.stop_kafka, "The scripts wait, and go on when Kafka is back. s starts it again.")
 KILL_KAFKA = Key("kill -9", moves.kill_kafka, STOP_KAFKA.note)
 START_KAFKA = Key("start", moves.start_kafka, "Messages and committed offsets are on disk, so Kafka still has them.")
-DELETE = Key("delete all messages", moves.delete_messages, f"A consumer that had not read them will say LOST. {KADM}")
+DELETE = Key(
+    "delete all messages", moves.delete_messages, f"A consumer whose group wants one will say LOST. {KADM}"
+)
 ADD = Key("add a partition", moves.add_partition, f"The scripts notice it within 30 seconds. {KADM}")
 
 
@@ -113,7 +115,7 @@ class Play:
             self.asks = not self.asks
             self.note = f"Questions are {'on' if self.asks else 'off'}."
         elif key.isdigit() and int(key) in TARGETS:
-            self.target = TARGETS[int(key)]
+            self.target, self.note, self._command = TARGETS[int(key)], "", len(self.stage.commands)
         elif chosen := self.keys().get(key):
             self._command = len(self.stage.commands)
             self._do(chosen)

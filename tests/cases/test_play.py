@@ -51,6 +51,7 @@ def test_each_key_does_what_it_says_and_shows_its_command(terminal):
     press(terminal, "p", "^Questions are off")
     press(terminal, "s", "^consumer1 resumed at offset 0: its")
     press(terminal, "2k", "2 consumer2: killed", r"^consumer2 .*lag [1-9]")
+    assert b"\xe2\x95\xad" not in terminal.written  # the corner of a frame, which rich draws where nothing is
     press(terminal, "6d", r"^\$ kadm partitions delete-records -r stock-market:0:-1", "^log +×+")  # noqa: RUF001
     press(terminal, "2s", r"^consumer2 resumed at offset \d+: the oldest message that is left\.")
     press(terminal, "6a", r"^\$ kadm partitions create -p stock-market:2", "^── stock-market-1 ─")

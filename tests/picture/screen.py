@@ -69,7 +69,7 @@ class Screen:
         room = max(1, above - 1 - len(lanes[0] if lanes else []))
         texts = [row for text, style in self.texts for row in wrap(text, style, width)][-room:]
         spare = above - 2 - sum(map(len, lanes))  # beside the heading and the signs
-        texts += [Text()] * (min(TEXTS, spare) - len(texts)) if texts else []
+        texts += [Text()] * (min(TEXTS, spare) - len(texts)) if self.texts else []
         rows = [row_of(self.heading, "bold").append(f"  {self.state}", ALARM), *texts, *itertools.chain(*lanes)]
         shown = len(rows)
         rows.append(legend(any(group.resumed is not None for lane in self.lanes for group in lane.groups)))
@@ -78,6 +78,6 @@ class Screen:
             rows[-1] = row_of("… more in a taller window", ALARM)
         below = [Layout(panel, ratio=panel.share, minimum_size=2) for panel in self.panels]
         layout = Layout()
-        below += [Layout(row_of(*key), size=1) for key in self.keys]
+        below += [Layout(row_of(text or " ", style), size=1) for text, style in self.keys]  # an empty one is a frame
         layout.split_column(Layout(Group(*rows), size=len(rows)), *below)
         yield layout
