@@ -63,9 +63,7 @@ REWIND = Key("rewind its group", moves.rewind, f"When it starts, it reads all me
 STOP_KAFKA = Key("Ctrl+C", moves.stop_kafka, "The scripts wait, and go on when Kafka is back. s starts it again.")
 KILL_KAFKA = Key("kill -9", moves.kill_kafka, STOP_KAFKA.note)
 START_KAFKA = Key("start", moves.start_kafka, "Messages and committed offsets are on disk, so Kafka still has them.")
-DELETE = Key(
-    "delete all messages", moves.delete_messages, f"A consumer whose group wants one will say LOST. {KADM}"
-)
+DELETE = Key("delete all messages", moves.delete_messages, f"A consumer whose group wants one will say LOST. {KADM}")
 ADD = Key("add a partition", moves.add_partition, f"The scripts notice it within 30 seconds. {KADM}")
 
 
