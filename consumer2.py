@@ -56,34 +56,35 @@ def main():
         except Exception as error:
             say(f"Waiting: {type(error).__name__}.")
         # After an error, or if the topic's partitions have changed, do what a restart would do.
+        # When stopped, this returns None at once.
         consumer = reconnect(consumer, stop)
     say("Stopped.")  # without leaving the group, so that a restart is quick: see connect()
 
 
 def poll_print_commit(consumer, admin, stop):
     """Print messages until stopped, or until the topic's partitions change."""
-    # Wait for the topic before the first poll(), which joins the group. A member that joins without
-    # a topic is assigned no partitions, and stays that way.
+    # Wait for the topic before the first poll(), which joins the group. A static member that joins
+    # without a topic is assigned no partitions, and stays that way.
     while not stop and not consumer.partitions_for_topic(TOPIC):
         say(f"Waiting for topic {TOPIC}: it does not exist, or this client may not read it.")
         time.sleep(0.5)
     partitions = consumer.partitions_for_topic(TOPIC)
-    # A workaround: a static member that comes back gets its old partitions, and one that was added
-    # meanwhile goes to nobody. (KIP-814 needs JoinGroup version 9, kafka-python 3.0.12 speaks 7.
-    # findings/static-member-misses-added-partitions.sh tells when this can go.) The last partition
-    # is the newest. Whoever has a partition commits an offset for it, even if it is empty, see
-    # below. So without one, nobody has it: remove the membership of the previous run, if there is
-    # one. Then poll() joins as a new member, and all partitions are assigned anew. The answer may
-    # take a new Kafka longer, which makes its topic for offsets first. No partitions: stopped.
+    # A workaround: a static member that comes back gets its old partitions. A partition that was
+    # added meanwhile is assigned to nobody. (KIP-814 needs JoinGroup version 9, kafka-python 3.0.12
+    # speaks 7. findings/static-member-misses-added-partitions.sh tells when this can go.)
+    # Every consumer commits an offset for each of its partitions, see below. So if the newest
+    # partition, the last one, has no offset, nobody reads it. Then remove the membership that a
+    # previous run may have left: poll() joins as a new member, and all partitions are reassigned.
+    # A new Kafka may need twice the time. There are no partitions if we were stopped above.
     newest = TopicPartition(TOPIC, len(partitions) - 1)
     if partitions and consumer.committed(newest, timeout_ms=2 * TIMEOUT_MS) is None:
         admin.remove_group_members(GROUP_ID, [MemberToRemove(group_instance_id=CLIENT_ID)])
-    placed = set()  # the partitions whose starting offset has been told
+    placed = set()  # the partitions that place() has reported
     while not stop:
         try:
             messages = consumer.poll(timeout_ms=1000)
         except (errors.NoOffsetForPartitionError, errors.OffsetOutOfRangeError):
-            messages, placed = {}, set()  # no valid offset: have place() look at all
+            messages, placed = {}, set()  # no valid offset: place() looks at all partitions
         assigned = consumer.assignment()
         if not assigned:
             say(f"Waiting for group {GROUP_ID} to give this consumer a partition of {TOPIC}.")
@@ -113,7 +114,7 @@ def connect():
         session_timeout_ms=7000,
         heartbeat_interval_ms=1000,  # how soon it notices a rebalance
         enable_auto_commit=False,  # commit what is printed, not what is fetched
-        auto_offset_reset="none",  # else the client may skip messages silently: see place()
+        auto_offset_reset="none",  # poll() raises, and place() decides and reports a loss
         isolation_level="read_committed",  # no message of an aborted transaction
         max_poll_records=20_000,  # one commit for many messages: catches up faster
         metadata_max_age_ms=20_000,  # notice added partitions within 20 s, not five minutes
@@ -129,7 +130,7 @@ def reconnect(consumer, stop):
         time.sleep(0.5)
         gc.collect()  # closes the sockets of failed attempts
         with contextlib.suppress(Exception):
-            # Ask the old one. A new one that finds no Kafka leaks a thread, in kafka-python 3.0.12
+            # Ask with the old client first: a new one that finds no Kafka leaks a thread, in 3.0.12
             # (findings/constructor-without-kafka-leaks.sh).
             consumer.bootstrap(timeout_ms=TIMEOUT_MS, refresh=True)
             new = connect()  # does not end the old one: it joins the group at its first poll()

@@ -34,7 +34,7 @@ SEND_INTERVAL_SECONDS = os.environ.get("SEND_INTERVAL_SECONDS", "").strip() or "
 # After one of these errors, the script keeps trying. Any other error ends it.
 WORTH_WAITING = (
     errors.RetriableError,  # such as a timeout: Kafka is away, or has no such topic
-    errors.OutOfOrderSequenceNumberError,  # Kafka was wiped: the client gets a new id
+    errors.OutOfOrderSequenceNumberError,  # Kafka was wiped: the client gets a new producer id
     errors.UnknownProducerIdError,  # the same
 )
 
@@ -49,7 +49,7 @@ def main():
         stored = deliver(producer, tick, stop)
         say(f"Sent: {tick} (partition {stored.partition}, offset {stored.offset})")
         pause(float(SEND_INTERVAL_SECONDS), stop)
-    say("Stopped.")  # nothing is left to send: Kafka has acknowledged each tick
+    say("Stopped.")  # nothing is left to flush: Kafka has acknowledged each tick
 
 
 def connect():
@@ -76,10 +76,10 @@ def deliver(producer, tick, stop):
     future = None
     while True:
         try:
-            # After three seconds get() gives up, but the client does not: ask the future again.
-            # It fails only if Kafka was wiped, and then there is no older copy of the tick.
+            # Send at first, and again if the client has given up: only if Kafka was wiped, and then
+            # there is no older copy. When get() below times out, the client still has the tick.
             must_be_sent = future is None or future.failed()
-            if must_be_sent:  # otherwise the client still has it and is retrying by itself
+            if must_be_sent:  # otherwise only wait: the client is retrying by itself
                 future = producer.send(TOPIC, tick.encode())
             return future.get(timeout=3)
         except WORTH_WAITING as error:
